@@ -393,6 +393,77 @@ def test_a_defect_in_a_check_keeps_its_traceback_and_what_was_established(
     assert strict(target)["interrupted"] is True
 
 
+class _Looking:
+    """A check that looks at what has reached a file so far."""
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.seen = file, ""
+
+    def __call__(self, statement: Statement, context: Any) -> Evidence:
+        self.seen = self.file.read_text(encoding="utf-8")
+        return _Finding(verdict=Verdict.CERTIFIED)(statement, context)
+
+
+def test_a_verdict_is_out_before_the_next_check_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where standard output is a file or a pipe, which Python buffers."""
+    place = tmp_path / "printed"
+    looking = _Looking(place)
+    offer(monkeypatch, get(CHEAP), replace(get(f"{GAP}:sharp"), checks=(looking,)))
+    with place.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
+        assert main(["verify"]) == 0
+    assert ":as_printed   ✓ refuted" in looking.seen
+    assert "certified" not in looking.seen
+    assert place.read_text(encoding="utf-8").startswith(looking.seen)
+
+
+def test_the_table_is_out_before_the_report_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, seen = tmp_path / "printed", []
+
+    def write_report(document: dict[str, Any], directory: Path) -> list[Path]:
+        seen.append(place.read_text(encoding="utf-8"))
+        return [directory / "index.html"]
+
+    monkeypatch.setattr(theorems.report, "write_report", write_report)
+    with place.open("w", encoding="utf-8") as stream, redirect_stdout(stream):
+        assert main(["verify", CHEAP, "--report", str(tmp_path / "out")]) == 0
+    assert ":as_printed   ✓ refuted" in seen[0]
+    assert "false at σ = (4/5, 3/5)" in seen[0]
+    assert "Written" not in seen[0]
+
+
+class _Gone(io.StringIO):
+    """A stream whose reader has gone away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_run_whose_reader_goes_away_ends_unless_it_writes_files(
+    written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def noted(statement: Statement, context: Any) -> Evidence:
+        ran.append(statement.name)
+        return _Finding(verdict=Verdict.CERTIFIED)(statement, context)
+
+    names = [f"{GAP}:as_printed", f"{GAP}:sharp"]
+    offer(monkeypatch, *(replace(get(name), checks=(noted,)) for name in names))
+    target = tmp_path / "run.json"
+    with redirect_stdout(_Gone()):
+        assert main(["verify", *(("--json", str(target)) if written else ())]) == 141
+    assert ran == names[: 2 if written else 1]
+    if written:
+        found = strict(target)
+        assert len(found["results"]) == 2
+        assert "interrupted" not in found
+
+
 # --- Ctrl-C -------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 
+import pytest
 from consoles import columns, finding, plain, printed
 from rich.console import Console
 from rich.text import Text
@@ -24,10 +26,35 @@ def test_progress_without_a_terminal_is_one_line_per_statement() -> None:
             )
         )
         meter.done(Result(get("orthogonality.convexity:corrected"), Verdict.REFUTED, (finding(),)))
-    assert printed(out).splitlines() == [
-        "[ 1/12] orthogonality.convexity:as_printed: refuted (1.2 s)",
-        "[ 2/12] orthogonality.convexity:corrected: refuted, not as expected (0.0 s)",
+    times = r"; \d+\.\d s gone, about \d+\.\d s left"
+    wanted = [
+        r"\[ 1/12\] orthogonality\.convexity:as_printed: refuted \(1\.2 s\)" + times,
+        r"\[ 2/12\] orthogonality\.convexity:corrected: refuted, not as expected \(0\.0 s\)"
+        + times,
     ]
+    lines = printed(out).splitlines()
+    assert len(lines) == 2
+    assert all(re.fullmatch(*both) for both in zip(wanted, lines, strict=True))
+
+
+def test_the_last_line_of_progress_has_nothing_left() -> None:
+    out = plain(40)
+    with Meter(out, 1) as meter:
+        meter.done(Result(get("orthogonality.unit_frobenius"), Verdict.CERTIFIED, (finding(),)))
+    assert "gone" in printed(out)
+    assert "left" not in printed(out)
+
+
+def test_progress_beside_results_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the table say already which statement is done."""
+    clock = [0.0]
+    monkeypatch.setattr("theorems.terminal.progress.time.monotonic", lambda: clock[0])
+    found = Result(get("orthogonality.convexity:as_printed"), Verdict.REFUTED, (finding(),))
+    out = plain(40)
+    with Meter(out, 12, beside_results=True) as meter:
+        for clock[0] in (4.0, 8.0, 12.0, 16.0):
+            meter.done(found)
+    assert printed(out).splitlines() == ["[ 3/12] 12.0 s gone, about 36.0 s left"]
 
 
 def test_progress_on_a_terminal_is_one_live_line_that_goes_away() -> None:
@@ -41,3 +68,20 @@ def test_progress_on_a_terminal_is_one_live_line_that_goes_away() -> None:
     assert "1/2" in seen
     assert "…" in seen
     assert max(columns(line) for line in seen.splitlines()) <= 80
+    assert " left " in seen
+
+
+def test_what_is_printed_while_the_live_line_is_away_stands_alone_on_its_line() -> None:
+    out = Console(
+        file=io.StringIO(), width=80, force_terminal=True, color_system=None, markup=False
+    )
+    with Meter(out, 2) as meter:
+        with meter.away():
+            out.print("a row")
+        meter.at("busy")
+    written = printed(out)
+    row = written.index("a row")
+    erased = written.rindex("\x1b[2K", 0, row)  # the line is cleared before the row is printed
+    assert "0/2" not in written[erased:row]
+    assert written[row + len("a row")] == "\n"
+    assert "0/2" in written[row:], "the line comes back"

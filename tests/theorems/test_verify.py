@@ -10,7 +10,14 @@ from consoles import columns, finding, plain, printed
 from simulators.batches import Batch, gaussian_batch
 from theorems.checking.width_limit import FollowedPath, FollowedPaths
 from theorems.commands.arguments import batch_line
-from theorems.commands.verify import Run, how_it_fell, print_outcome, reasons
+from theorems.commands.verify import (
+    Run,
+    VerdictTable,
+    how_it_fell,
+    print_closing,
+    print_refuted,
+    reasons,
+)
 from theorems.registry import get, library
 from theorems.statement import Verdict
 from theorems.verification import Result
@@ -103,7 +110,11 @@ def test_the_table_fits_and_lines_up(width: int) -> None:
         for s in library()
     ]
     out = plain(width)
-    print_outcome(out, results, Run(len(results), 0, 1e-6))
+    table = VerdictTable(out, library())
+    for result in results:
+        table.add(result)
+    print_refuted(out, results)
+    print_closing(out, results, Run(len(results), 0, 1e-6))
     lines = printed(out).splitlines()
     assert max(columns(line) for line in lines) <= width
     assert all(line == line.rstrip() for line in lines)
@@ -111,3 +122,19 @@ def test_the_table_fits_and_lines_up(width: int) -> None:
     assert len(rows) == len(library())
     assert len({line.index("✓") for line in rows}) == 1
     assert len({line.index("0.0 s") for line in rows}) == 1
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_row_is_the_same_whatever_rows_come_later(verdict: Verdict) -> None:
+    """A row is printed before the later verdicts are known, so that it cannot depend on them."""
+    first, last = get("orthogonality.convexity:as_printed"), get("orthogonality.decay:sharp")
+    out = plain(100)
+    table = VerdictTable(out, [first, last])
+    table.add(Result(first, Verdict.REFUTED, (finding(),)))
+    before = printed(out)
+    table.add(Result(last, verdict, (finding(verdict=verdict),)))
+    assert ":as_printed" in before
+    after = printed(out)
+    assert after.startswith(before)
+    rows = [line for line in after.splitlines() if " s " in line]
+    assert len({line.index(" s ") for line in rows}) == 1

@@ -108,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
             for result in pending:
                 found = by_statement[id(result.statement)]
                 results.append(_entry(found, result, args))
-                _print(out, found, result, args)
+                with meter.away():
+                    _print(out, found, result, args)
                 wrong += not _as_expected(result)
             count = f"{len(results) - wrong} as expected, {wrong} not"
             paragraph(out, Text(count, style="bold red" if wrong else "bold green"))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -44,6 +44,7 @@ from theorems.terminal.exit_statuses import (
     INTERRUPTED,
     NOT_AS_EXPECTED,
     OutputError,
+    ReaderGoneError,
     UsageError,
     refusing,
     signals,
@@ -64,11 +65,21 @@ from theorems.terminal.screen import (
     shortened,
     verdict_text,
 )
+from theorems.terminal.streams import same_place
 from theorems.terminal.typesetting import symbol, words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import spelled
 
-__all__ = ["Run", "add_arguments", "how_it_fell", "print_outcome", "reasons", "run"]
+__all__ = [
+    "Run",
+    "VerdictTable",
+    "add_arguments",
+    "how_it_fell",
+    "print_closing",
+    "print_refuted",
+    "reasons",
+    "run",
+]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +109,8 @@ def run(args: argparse.Namespace) -> int:
     with refusing():
         statements, refused = asked(args)
         batch = given_batch(args)
-        meter = Meter(console(errors=True), len(statements))
+        errors = console(errors=True)
+        meter = Meter(errors, len(statements), beside_results=same_place(sys.stdout, sys.stderr))
 
         def progress(words: str) -> None:
             signals.check()
@@ -126,12 +138,18 @@ def run(args: argparse.Namespace) -> int:
             directory = require_directory("--report", args.report)
 
     refuse_each(refused)
+    out = console()
+    table = VerdictTable(out, statements)
     results: list[Result] = []
     complete, interrupted, began = False, False, time.monotonic()
+    # of a run that also writes files, nothing is lost with whoever reads what it prints
+    unread = (OutputError, ReaderGoneError) if _writes(args) else ()
     try:
         with meter, refusing(ClaimError):  # a claim's own code may fail at an input of the run
             for result in pending:
                 results.append(result)
+                with contextlib.suppress(*unread), meter.away():
+                    table.add(result)
                 meter.done(result)
                 signals.check()
         complete = True
@@ -143,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
             len(statements), args.seed, args.level, batch, args.budget, not complete, seconds
         )
         changes = () if record is None else record.changes(results)
-        failure = _publish(results, done, refused, target, directory, record, changes)
+        failure = _publish(out, results, done, refused, target, directory, record, changes)
     if failure is not None:
         raise failure
     if interrupted:
@@ -161,7 +179,13 @@ def run(args: argparse.Namespace) -> int:
     return AS_EXPECTED if good else NOT_AS_EXPECTED
 
 
+def _writes(args: argparse.Namespace) -> bool:
+    """Whether a run is to leave more than what it prints."""
+    return args.update_ledger or args.json is not None or args.report is not None
+
+
 def _publish(
+    out: Console,
     results: Sequence[Result],
     run: Run,
     refused: Sequence[str],
@@ -170,8 +194,8 @@ def _publish(
     record: RunLedger | None,
     changes: Sequence[Change],
 ) -> OutputError | None:
-    """Write the files, then print the outcome, come what may; the first that could not be
-    written.
+    """Print how the refuted fell, write the files, print the rest of the outcome, come what may;
+    the first file that could not be written.
     """
     found = document_of(
         results,
@@ -193,7 +217,7 @@ def _publish(
         except OutputError as error:
             failures.append(error)
 
-    try:
+    def write() -> None:
         if target is not None:
             with attempt(target):
                 write_json(target, found)
@@ -208,8 +232,15 @@ def _publish(
             console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
             with attempt(directory):
                 written.append(str(write_report(found, directory)[0]))
-    finally:
-        print_outcome(console(), results, replace(run, written=tuple(written)), record, changes)
+
+    def conclude() -> None:
+        print_closing(out, results, replace(run, written=tuple(written)), record, changes)
+
+    with contextlib.ExitStack() as afterwards:
+        afterwards.callback(conclude)
+        afterwards.callback(write)  # called first
+        print_refuted(out, results)
+        out.file.flush()  # before pictures are drawn
     return next(iter(failures), None)
 
 
@@ -238,61 +269,75 @@ class Run:
     written: tuple[str, ...] = ()
 
 
-def print_outcome(
+def print_closing(
     out: Console,
     results: Sequence[Result],
     run: Run,
     record: RunLedger | None = None,
     changes: Sequence[Change] = (),
 ) -> None:
-    """Everything a run has to say, in reading order: verdicts, how the refuted fell, under which
-    circumstances, what differs from the ``record``, and whether all is as expected.
+    """What a run says last: under which circumstances, what differs from the ``record``, and
+    whether all is as expected.
     """
-    if results:
-        _print_table(out, results)
-        _print_refuted(out, results)
-        out.print()
     _print_circumstances(out, run)
     if record is not None:
         print_changes(out, record, results, changes)
     out.print()
     judged = record is not None and not record.update
     worse = {c.statement for c in changes if c.worse and judged}
-    _print_closing(out, results, run, len(worse))
+    _print_verdict_on_run(out, results, run, len(worse))
 
 
 #: From this width on, evidence has a column of its own; below, it stands under its statement.
 _WIDE = 100
 
 
-def _print_table(out: Console, results: Sequence[Result]) -> None:
-    """One row per statement under its theorem. Columns have fixed widths, so that all theorems line
-    up.
+class VerdictTable:
+    """The table of verdicts, printed row by row: one per statement, under its theorem.
+
+    Columns have fixed widths, chosen by the ``statements`` that are to come, so that all theorems
+    line up whichever verdicts they get.
+
+    >>> from theorems import verify
+    >>> from theorems.templates.pointwise import STATEMENT
+    >>> table = VerdictTable(console(), [STATEMENT])
+    >>> table.add(verify(STATEMENT)[0])  # doctest: +ELLIPSIS
+          verdict         tightness  power      time...
     """
-    wide = out.width >= _WIDE
-    titles = ["", "verdict", "tightness", "power", "time", "evidence"]
-    widths = [
-        max(len(r.statement.variant) for r in results) + 4,
-        max(len(r.verdict.value) for r in results) + 2,
-        *(len(widest) for widest in ("tightness", "exact", "1000.0 s")),
-    ]
-    indent = widths[0] + 2
-    widths += [out.width - sum(widths) - 2 * len(widths) - 2] if wide else []
 
-    def row(cells: Sequence[str | Text]) -> None:
-        print_row(out, widths, cells[: len(widths)], right=(2, 3, 4), folding=(5,))
+    def __init__(self, out: Console, statements: Iterable[Statement]) -> None:
+        self._out = out
+        self._wide = out.width >= _WIDE
+        self._theorem: str | None = None
+        widths = [
+            max((len(s.variant) for s in statements), default=0) + 4,
+            max(len(verdict.value) for verdict in Verdict) + 2,
+            *(len(widest) for widest in ("tightness", "exact", "1000.0 s")),
+        ]
+        self._indent = widths[0] + 2
+        widths += [out.width - sum(widths) - 2 * len(widths) - 2] if self._wide else []
+        self._widths = widths
 
-    row([Text(title, style="dim") for title in titles])
-    for theorem, members in groupby(
-        results, key=lambda r: f"{r.statement.family}.{r.statement.theorem}"
-    ):
-        out.print(heading(theorem))
-        for result in members:
-            row(_cells(result))
-            for evidence in () if wide else result.evidence:
-                paragraph(out, _evidence(evidence), indent=indent)
-            for note in result.notes:
-                paragraph(out, Text.assemble(("note: ", "dim"), words(note)), indent=indent)
+    def add(self, result: Result) -> None:
+        """Print the row of a result, and what goes before it, at once."""
+        theorem = f"{result.statement.family}.{result.statement.theorem}"
+        if self._theorem is None:
+            titles = ("", "verdict", "tightness", "power", "time", "evidence")
+            self._row([Text(title, style="dim") for title in titles])
+        if theorem != self._theorem:
+            self._theorem = theorem
+            self._out.print(heading(theorem))
+        self._row(_cells(result))
+        for evidence in () if self._wide else result.evidence:
+            paragraph(self._out, _evidence(evidence), indent=self._indent)
+        for note in result.notes:
+            told = Text.assemble(("note: ", "dim"), words(note))
+            paragraph(self._out, told, indent=self._indent)
+        self._out.file.flush()
+
+    def _row(self, cells: Sequence[str | Text]) -> None:
+        shown = cells[: len(self._widths)]
+        print_row(self._out, self._widths, shown, right=(2, 3, 4), folding=(5,))
 
 
 def _cells(result: Result) -> list[Text | str]:
@@ -312,6 +357,13 @@ def _evidence(evidence: Evidence) -> Text:
     return Text.assemble(
         (f"{apart}{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180))
     )
+
+
+def print_refuted(out: Console, results: Sequence[Result]) -> None:
+    """How the refuted of the results fell, after the table; nothing where there are no results."""
+    if results:
+        _print_refuted(out, results)
+        out.print()
 
 
 def _print_refuted(out: Console, results: Sequence[Result]) -> None:
@@ -391,7 +443,9 @@ def reasons(result: Result, run: Run) -> str:
     return "; ".join(found)
 
 
-def _print_closing(out: Console, results: Sequence[Result], run: Run, off_record: int) -> None:
+def _print_verdict_on_run(
+    out: Console, results: Sequence[Result], run: Run, off_record: int
+) -> None:
     if run.interrupted:
         out.print(
             Text(

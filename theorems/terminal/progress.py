@@ -59,7 +59,7 @@ class _Bar:
         self._live: Progress | None = None
         if _live(out):
             self._live = Progress(*columns, console=out, transient=True, expand=total is not None)
-            self._task = self._live.add_task("", total=total)
+            self._task = self._live.add_task("", total=total, left="")
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -70,11 +70,27 @@ class _Bar:
         if self._live is not None:
             self._live.stop()
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Inside, the bar is off the screen, so that lines can be printed where it was."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
 
 class Meter(_Bar):
-    """Progress over ``total`` statements: a bar, or one plain line per statement."""
+    """Progress over ``total`` statements: a bar, or plain lines.
 
-    def __init__(self, out: Console, total: int) -> None:
+    A plain line for every statement; where results are printed in the same place, a line now and
+    then.
+    """
+
+    def __init__(self, out: Console, total: int, *, beside_results: bool = False) -> None:
         wide = Column(no_wrap=True, overflow="ellipsis", ratio=1)
         super().__init__(
             out,
@@ -83,9 +99,16 @@ class Meter(_Bar):
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False, style="dim"),
             TextColumn("{task.description}", markup=False, table_column=wide),
         )
         self._total, self._done = total, 0
+        self._sparse = beside_results
+        self._began = self._printed = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._began = self._printed = time.monotonic()
+        return super().__enter__()
 
     def at(self, words: str) -> None:
         """The run is busy with this."""
@@ -96,13 +119,27 @@ class Meter(_Bar):
     def done(self, result: Result) -> None:
         """A statement is finished."""
         self._done += 1
+        now = time.monotonic()
+        gone = now - self._began
+        left = _left(gone, self._done, self._total)
         if self._live is not None:
-            self._live.update(self._task, completed=self._done)
+            self._live.update(self._task, completed=self._done, left=left)
             return
         place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
-        note = "" if result.as_expected else ", not as expected"
-        line = f"{place} {result.statement.name}: {result.verdict.value}{note}"
-        self._out.print(Text(f"{line} ({duration(result.seconds)})"), soft_wrap=True)
+        times = ", ".join(filter(None, (f"{duration(gone)} gone", left)))
+        if not self._sparse:
+            note = "" if result.as_expected else ", not as expected"
+            line = f"{place} {result.statement.name}: {result.verdict.value}{note}"
+            line += f" ({duration(result.seconds)})"
+            self._out.print(Text(f"{line}; {times}"), soft_wrap=True)
+        elif now - self._printed > _PLAIN_INTERVAL:
+            self._printed = now
+            self._out.print(Text(f"{place} {times}"), soft_wrap=True)
+
+
+def _left(gone: float, done: int, total: int) -> str:
+    """What is left, in words, at the pace so far; empty where nothing is."""
+    return f"about {duration(gone / done * (total - done))} left" if done < total else ""
 
 
 class SweepMeter(_Bar):

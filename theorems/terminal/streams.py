@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # typing takes a while to import, and Ctrl-C may come meanwhi
     from collections.abc import Iterator
     from typing import TextIO
 
-__all__ = ["guarded", "harmless", "spare_descriptors", "spelled"]
+__all__ = ["guarded", "harmless", "same_place", "spare_descriptors", "spelled"]
 
 # --- what a terminal may be sent ------------------------------------------------------------------
 
@@ -241,6 +241,20 @@ def guarded() -> Iterator[None]:
         contextlib.redirect_stderr(_Output(sys.stderr, "standard error", False)),
     ):
         yield
+
+
+def same_place(one: TextIO, other: TextIO) -> bool:
+    """Whether what is written to both ends up in one place, as with ``2>&1``.
+
+    >>> same_place(sys.stdout, sys.stdout)
+    True
+    """
+    if one is other:
+        return True
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError, AttributeError):  # a stream without descriptor, as in a test
+        return False
 
 
 def spare_descriptors() -> None:
