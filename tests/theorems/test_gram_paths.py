@@ -186,7 +186,8 @@ def test_floats_choose_what_is_decided_in_balls_where_that_takes_long():
         ell="1..2",
     )
     assert not claim.space.quick
-    tried, corners = claim._corners(), claim.space.corners()
+    check, corners = claim.statement(falsify=False).checks[0], claim.space.corners()
+    tried = list(check.attack.corners())
     assert 0 < len(tried) < len(corners) / 2
 
     def largest(items):

@@ -67,7 +67,7 @@ def test_what_is_measured_keeps_to_the_range(chain, engine):
 
 def support(claim: str, chain: str) -> tuple[float, float]:
     design = conjecture(claim, name="claim", chain=chain, **SIZES).design
-    return design.support(design.items(conjecture(claim, name="c", chain=chain, **SIZES)._draft)[0])
+    return design.support(design.items(conjecture(claim, name="c", chain=chain, **SIZES).draft)[0])
 
 
 def test_a_claim_takes_the_range_that_the_chain_leaves():

@@ -12,103 +12,58 @@ refused here, in one line, before anything runs.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain as chained
 from pathlib import Path
 from typing import Any
 
-import hypothesis
-import sympy as sp
 from hypothesis.strategies import SearchStrategy
 
-from simulators.chains import Chain, NamedChain
-from simulators.engines.mean_field import GramMap
+from simulators.chains import Chain
 from simulators.exact import Number
 from simulators.last_gradient import Backward
-from simulators.shared_weights import weights_apart
-from theorems.checking.drawn_networks import OTHER
-from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
-from theorems.checking.pointwise import Pointwise
 from theorems.checking.search import Adversary, Falsification
 from theorems.checking.unbounded import Unbounded
-from theorems.definedness import Condition, distinct
-from theorems.float_intervals import Interval
-from theorems.statement import (
-    Assumption,
-    Check,
-    Quantifier,
-    Sentinel,
-    Source,
-    Statement,
-    Variable,
-    Verdict,
-)
+from theorems.statement import Check, Quantifier, Statement, Verdict
 from theorems.witnesses import Corpus
-from theorems.workbench.adversaries import MeanAdversary, exact_adversary
-from theorems.workbench.carried_readings import with_carried_means
+from theorems.workbench.assumptions import require_given_laws, with_assumptions
+from theorems.workbench.attack import (
+    adversary_against_all,
+    adversary_against_mean,
+    check_of_all,
+    check_of_samples,
+    corners_of,
+)
 from theorems.workbench.declaration import (
-    PROBABILITY,
-    SLOPE,
-    Declaration,
     WrittenClaim,
     declare,
-    facing,
     read_quantifier,
-    relation_of,
     require_labels,
-    turned,
 )
-from theorems.workbench.design import Design, exponent_check, sampling_check
-from theorems.workbench.domains import Domain
-from theorems.workbench.estimands import MOMENTS, STATISTICS, Estimand, Moment, Statistic
-from theorems.workbench.everywhere import Everywhere
-from theorems.workbench.exact_values import LAMBDA
-from theorems.workbench.examination import (
-    examine,
-    require_chain_parameters,
-    require_effects,
-    require_working_assumptions,
+from theorems.workbench.design import Design
+from theorems.workbench.draft import draft_of
+from theorems.workbench.examination import examine
+from theorems.workbench.false_neighbour import FalseNeighbour, false_neighbour, wanting
+from theorems.workbench.gradients import gradient_digest
+from theorems.workbench.layout import (
+    design_of,
+    require_all_declared_used,
+    require_several,
+    space_of,
 )
-from theorems.workbench.gradients import given_gradient, gradient_digest, gradient_words
-from theorems.workbench.gram_paths import followed
-from theorems.workbench.parsing import ClaimError, Relation, nearest, read_expression, refuse
-from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, chain_kind, quantity
-from theorems.workbench.sentinels import (
-    about_exponent,
-    derive,
-    farthest,
-    one_sided,
-    other_exponent,
-    others_like,
-    pilot,
-    resolution,
-    reversed_claim,
-    undefined_mean,
-    unmeasured,
-)
-from theorems.workbench.spaces import OVER, Item, Space
+from theorems.workbench.measured_side import stated, with_sentinel
+from theorems.workbench.parsing import ClaimError, nearest, refuse
+from theorems.workbench.quantities import Quantity
+from theorems.workbench.sentinels import undefined_mean
+from theorems.workbench.spaces import Item
+from theorems.workbench.subject import read_subject
 
 __all__ = ["Conjecture", "conjecture", "name_of"]
-
-#: For one network of a sampled claim, of which a hundred or more are drawn: a core's minute or so.
-MOST_OPERATIONS = 10**12
-_SAMPLED = (
-    Quantifier.EXPECTATION,
-    Quantifier.PROBABILITY,
-    Quantifier.LAW,
-    Quantifier.COMPARISON,
-    Quantifier.LIMIT,
-)
-_NOTHING_RANDOM = (
-    "a claim about random weights compares a quantity at layer ell with a bound; it names none"
-)
-_MEANINGS = {"n": "batch size", "d": "width", "ell": "layer"}
 
 
 def conjecture(
@@ -257,576 +212,52 @@ class Conjecture:
     ) -> None:
         __tracebackhide__ = True
         require_labels(name, title)
-        self.name = name or (getattr(claim, "__name__", "") if callable(claim) else "")
+        self.name = str(name or (getattr(claim, "__name__", "") if callable(claim) else ""))
         self.module, self.file, self.line = module, file, line
         assumed = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
         try:
-            self.chain = None if chain is None else chain_kind(chain)
-            self.other = None if other is None else chain_kind(other)
-            self.quantifier = _quantifier(read_quantifier(quantifier), self.chain, over, event)
-            _require_random_weights(self.quantifier, other, backward)
-            self.over = self._over(over)
+            about = read_subject(
+                chain, over, quantifier, event=event, other=other, backward=backward
+            )
             self.expected = _verdict(expected)
-            about = None if self.sampled else self.over
-            self.declaration: Declaration = declare(
-                symbols, about, self.chain, computed or {}, self.other
+            self.declaration = declare(
+                symbols,
+                None if about.sampled else about.over,
+                about.chain,
+                computed or {},
+                about.other,
             )
-            self.backward = backward
-            found = relation_of(claim, self.declaration)
-            _require_comparison(found)
-            self.event = (
-                None if event is None else relation_of(event, self.declaration, "the event")
+            plain = stated(
+                claim,
+                about,
+                self.declaration,
+                event=event,
+                observable=observable,
+                quantifier=read_quantifier(quantifier),
             )
-            refuse((self.event and self.event.statistics, "event= compares quantities themselves"))
-            self.relation, self.quantity, self.estimand = self._aimed(found, observable)
-            self.quantifier = self._refined(read_quantifier(quantifier))
-            self._require_named()
-            self._moments: dict[str, Moment] = {}
-            self.assumptions = tuple(map(self._assumption, assumed))
-            self.estimand = self._with_moments()
-            self._given_sentinel = self._read_sentinel(sentinel)
-            self.space = self._space(draw)
-            self.design = self._design() if self.sampled else None
-            self._require_effects(symbols, (claim, event, *assumed))
+            self._claim = with_sentinel(with_assumptions(plain, assumed), sentinel)
+            subject = self._claim.subject
+            self.quantifier, self.over = subject.quantifier, subject.over
+            self.chain, self.other, self.backward = subject.chain, subject.other, subject.backward
+            self.event, self.relation = self._claim.event, self._claim.relation
+            self.quantity, self.estimand = self._claim.quantity, self._claim.estimand
+            self.assumptions = self._claim.assumptions
+            self.space = space_of(self._claim, draw)
+            self.design = design_of(self._claim, self.space) if subject.sampled else None
+            written = (claim, event, *assumed)
+            require_all_declared_used(self._claim, self.space, symbols, written)
             self.title = title or _first_line(claim) or str(self.relation)
-            self._sides, self._tightest = examine(
-                self._draft, self.space, self.design, self._ranged
-            )
-            self._require_given_laws()
-            self._require_several()
+            self._sides, self._tightest = examine(self.draft, self.space, self.design, self._ranged)
+            if self.design is not None:
+                require_given_laws(self.design, self.draft)
+                require_several(self.design, self.draft)
         except ClaimError as error:
             raise ClaimError(f"{self.name or 'conjecture'}: {error}") from None
-
-    # --- reading ----------------------------------------------------------------------------------
 
     @property
     def sampled(self) -> bool:
         """Whether it is about a mean, a probability or an exponent."""
-        return self.quantifier in _SAMPLED
-
-    def _over(self, over: str | None) -> str:
-        if self.quantifier is Quantifier.MEAN_FIELD:
-            return "paths"
-        if self.chain is not None:
-            return "spectra"  # of the starts
-        found = over or "parameters"
-        refuse((found not in OVER[:3], f"over={over!r}{nearest(str(over), OVER[:3])}"))
-        return found
-
-    def _read_sentinel(self, sentinel: str | None) -> sp.Expr | None:
-        if sentinel is None:
-            return None
-        refuse(
-            (
-                not isinstance(sentinel, str),
-                f"sentinel={sentinel!r}: want the right side of the false neighbour as text",
-            )
-        )
-        return read_expression(sentinel, self.declaration.with_parameters(sentinel))
-
-    def _aimed(
-        self, found: Relation, observable: str | None
-    ) -> tuple[Relation, Quantity | None, Estimand | None]:
-        """The claim with what is measured on its left, the quantity that this is, or whose mean it
-        is, and what it is of the law of random weights.
-        """
-        measured, _ = self.declaration.used(found.lhs, found.rhs)
-        asked = None if observable is None else quantity(observable)
-        within = chained.from_iterable(statistic.sides for statistic in found.statistics)
-        every = {q.name for q in self.declaration.used(found.lhs, found.rhs, *within)[0]}
-        named = found.lhs.free_symbols | found.rhs.free_symbols
-        limit = self.quantifier is Quantifier.LIMIT
-        refuse(
-            (
-                PROBABILITY in named and self.event is None,
-                f"{PROBABILITY} of what? give chain= and event='effective_rank >= 2', or write "
-                "probability(effective_rank >= 2)",
-            ),
-            (
-                SLOPE in named and not limit,
-                f"{SLOPE} of what? give chain= and quantifier='limit'",
-            ),
-            (
-                asked is not None and not limit and asked.name not in every,
-                f"observable={observable!r} does not occur in the claim",
-            ),
-            (
-                limit and SLOPE not in named,
-                "a claim with quantifier 'limit' is about the slope of log mean against log width: "
-                "write 'abs(slope + 1/2) <= 1/20' and observable='orthogonality_gap'",
-            ),
-            (limit and asked is None, "the slope of what? give observable='orthogonality_gap'"),
-            *self._misplaced(found, measured),
-        )
-        if self.event is not None:
-            return facing(found, PROBABILITY), None, Estimand.of(_probability(self.event))
-        if limit:
-            about_exponent(found, SLOPE)
-            return found, asked, None
-        if not self.sampled:
-            alone = next((q for q in measured if q.symbol in (found.lhs, found.rhs)), None)
-            return (found if alone is None else facing(found, alone.symbol)), alone, None
-        random = {q.symbol for q in measured}
-        drawn = [c for c in found.conditions if c.relation.free_symbols & random]
-        refuse((not measured and not found.statistics, _NOTHING_RANDOM))
-        if len(measured) == 1 and not drawn and measured[0].symbol in (found.lhs, found.rhs):
-            q = measured[0]
-            other = found.rhs if found.lhs == q.symbol else found.lhs
-            ranged = q.floor != -sp.oo and q.ceiling != sp.oo
-            if ranged and q.symbol not in other.free_symbols:
-                return facing(found, q.symbol), q, Estimand.of(Statistic("mean", q.symbol))
-        if measured:
-            return self._of_mean(_gathered(found, random), random)
-        taken = {statistic.symbol for statistic in found.statistics}
-        turned = _gathered(found, taken)
-        kept = tuple(c for c in found.conditions if not c.relation.free_symbols & taken)
-        estimand = Estimand(turned.lhs, found.statistics)
-        return replace(turned, conditions=kept, statistics=()), None, estimand
-
-    def _of_mean(self, claim: Relation, random: set[sp.Symbol]) -> tuple[Relation, None, Estimand]:
-        """A claim about the mean of what stands on the left."""
-        drawn = tuple(c for c in claim.conditions if c.relation.free_symbols & random)
-        mean = Statistic("mean", claim.lhs, drawn)
-        kept = tuple(c for c in claim.conditions if c not in drawn)
-        return replace(claim, lhs=mean.symbol, conditions=kept), None, Estimand.of(mean)
-
-    def _misplaced(
-        self, found: Relation, measured: Sequence[Quantity]
-    ) -> Iterator[tuple[object, str]]:
-        """What may be wrong with the statistics of a claim."""
-        if not found.statistics:
-            return
-        first = found.statistics[0]
-        yield (
-            self.chain is None,
-            f"{first} is over random weights: give chain='rescale'; a claim about every input "
-            "compares quantities themselves",
-        )
-        yield (
-            not self.sampled or self.quantifier is Quantifier.LIMIT,
-            f"{first} is over random weights, and quantifier='{self.quantifier.value}' has none; "
-            "leave it out",
-        )
-        yield self.event is not None, f"{first}: event= is of a claim that names no statistic"
-        yield (
-            bool(measured),
-            f"{measured and measured[0].name} is random beside {first}: write "
-            f"mean({measured and measured[0].name})",
-        )
-        yield from self._misread(found)
-        for statistic in found.statistics:
-            yield (
-                statistic.kind == "kurtosis",
-                f"{statistic} is assumed, and not estimated: claim a quantile, or give it by "
-                f"assume='{statistic} <= 10'",
-            )
-            late = self.declaration.used(*statistic.parameters)[0]
-            yield (
-                bool(late),
-                f"{statistic}: the law to compare with is given, and {late and late[0].name} is "
-                "random",
-            )
-            yield (
-                not self.declaration.used(*statistic.sides)[0],
-                f"{statistic} is of nothing random; name a quantity of layer ell, as in "
-                f"{STATISTICS[statistic.kind]}",
-            )
-
-    def _misread(self, found: Relation) -> Iterator[tuple[object, str]]:
-        """What may be wrong with statistics of networks that are read side by side."""
-        spanning = [s for s in found.statistics if s.spans]
-        if not spanning:
-            return
-        first, over = spanning[0], spanning[0].over
-        free = {str(s) for s in found.lhs.free_symbols | found.rhs.free_symbols}
-        others = [s for s in found.statistics if s.over != over or not s.spans]
-        yield (
-            bool(others) and (over is not None or any(s.over for s in others)),
-            f"{first} and {others and others[0]} are not of the same networks; claim each by "
-            "itself",
-        )
-        yield (
-            over is not None and over in free,
-            f"{first} ranges over {over}, and the claim names {over} beside it",
-        )
-        numbers = () if self.chain is None else self.chain.numbers
-        yield (
-            over is not None and over not in ("d", *numbers),
-            f"{first}: an exponent is in the width d, the layer ell or a parameter of the chain, "
-            f"and {over} is none",
-        )
-        for statistic in spanning:
-            named = set().union(*(side.free_symbols for side in statistic.sides))
-            late, early = self.declaration.used(*statistic.sides)
-            yield (
-                statistic.lasting and "ell" in set(map(str, named)),
-                f"{statistic} names the layer, of which there is none after any number of layers",
-            )
-            yield (
-                statistic.lasting and bool(early),
-                f"{statistic} names {early and early[0].name}_0, and no start is left after any "
-                "number of layers",
-            )
-            yield (
-                statistic.lasting and any(q.backward for q in late),
-                f"{statistic} is of a gradient, which depends on all layers and not on one",
-            )
-        yield self.other is not None, f"{first} is of one chain; leave out other="
-
-    def _refined(self, asked: Quantifier | None) -> Quantifier:
-        """The quantifier by what the claim says of the law of random weights."""
-        if self.estimand is None:
-            return self.quantifier
-        kinds = {statistic.kind for statistic in self.estimand.statistics}
-        found = Quantifier.LAW
-        if kinds == {"mean"}:
-            found = Quantifier.EXPECTATION
-        elif kinds == {"probability"}:
-            found = Quantifier.PROBABILITY
-        if self.other is not None:
-            found = Quantifier.COMPARISON
-        refuse(
-            (
-                asked is not None and asked is not found,
-                f"quantifier='{asked and asked.value}': a claim about {self.estimand} has "
-                f"'{found.value}'; leave it out",
-            )
-        )
-        return found
-
-    def _assumption(self, given: WrittenClaim) -> Assumption:
-        if isinstance(given, str) and given.strip() == "alive":
-            return self._alive()
-        relation = relation_of(given, self.declaration, "the assumption")
-        if relation.statistics:
-            return self._moment(relation, given)
-        now, _ = self.declaration.used(relation.lhs, relation.rhs)
-        late = next((q for q in now if q.backward or q.of_other), None)
-        if late is not None and self.chain is not None:
-            raise ClaimError(
-                f"an assumption speaks of the start, and {late.name} is random; assume what is "
-                "known there, as orthogonality_gap_0 is"
-            )
-        if now and self.chain is not None:
-            raise ClaimError(
-                f"an assumption speaks of the start: write {now[0].name}_0, not {now[0].name}"
-            )
-        compared = sp.Rel(relation.lhs, relation.rhs, relation.relation, evaluate=False)
-        words = given if isinstance(given, str) else str(relation)
-        return Assumption(compared, words, defined=relation.conditions)
-
-    def _moment(self, relation: Relation, given: WrittenClaim) -> Assumption:
-        """What is assumed of the law of a reading: the most that a moment of it is."""
-        first = relation.statistics[0]
-        symbols = relation.lhs.free_symbols | relation.rhs.free_symbols
-        alone = relation.lhs == first.symbol and relation.relation == "<="
-        late = self.declaration.used(relation.lhs, relation.rhs)[0]
-        refuse(
-            (
-                first.kind not in MOMENTS,
-                f"an assumption speaks of the start, where nothing is random, or bounds a moment: "
-                f"{relation}; moments are {', '.join(MOMENTS)}",
-            ),
-            (
-                self.estimand is None or not self.sampled,
-                f"{relation}: a moment is assumed of what is random; give chain=",
-            ),
-            (
-                not alone or len(relation.statistics) > 1 or bool(late),
-                f"the assumption {relation}: a moment is bounded from above by what is not random, "
-                f"as in '{first} <= 10'",
-            ),
-            (
-                relation.rhs.is_number and not relation.rhs > int(first.kind == "kurtosis"),
-                f"the assumption {relation} holds of no law",
-            ),
-            (not symbols, f"{relation} says nothing"),
-        )
-        words = given if isinstance(given, str) else str(relation)
-        self._moments[words] = Moment(first.kind, first.of, relation.rhs)
-        compared = sp.Rel(relation.lhs, relation.rhs, "<=", evaluate=False)
-        return Assumption(compared, words, "law", defined=relation.conditions)
-
-    def _with_moments(self) -> Estimand | None:
-        """The estimand with what is assumed of the laws of its readings."""
-        if self.estimand is None or not self._moments:
-            return self.estimand
-        served, statistics = set(), []
-        for statistic in self.estimand.statistics:
-            for words, moment in self._moments.items():
-                random = {q.symbol for q in self.declaration.used(moment.of, *statistic.sides)[0]}
-                factor = moment.scaled(statistic.of, random) if _takes(statistic, moment) else None
-                if factor is not None and statistic.moment is None:
-                    statistic = replace(statistic, moment=(moment, factor))
-                    served.add(words)
-            statistics.append(statistic)
-        for words in self._moments:
-            refuse(
-                (
-                    words not in served,
-                    f"the assumption {words} has no effect: it is of no reading of which the claim "
-                    "takes a mean (or, of a kurtosis, a variance); leave it out",
-                )
-            )
-        return Estimand(self.estimand.expression, tuple(statistics))
-
-    def _require_given_laws(self) -> None:
-        """Refuse parameters that are those of no law, moments that no law has, and moments of a
-        reading that has a range.
-        """
-        if self.design is None or self.estimand is None:
-            return
-        asked = [s for s in self.estimand.statistics if s.moment is not None or s.law is not None]
-        items = self.design.items(self._draft) if asked else []
-        numbers = [self.design.numbers(item) for item in items]
-        for statistic in asked:
-            for values in numbers:
-                if statistic.law is not None:
-                    statistic.law.distribution(values)
-                if statistic.moment is not None:
-                    moment, factor = statistic.moment
-                    moment.at(factor, values)
-            reaches = (statistic.reach(self.design.reach(values)) for values in numbers)
-            refuse(
-                (
-                    statistic.moment is not None
-                    and all(map(math.isfinite, chained.from_iterable(reaches))),
-                    f"a moment of {statistic.of} is assumed to no effect, as it has a range; "
-                    "leave it out",
-                )
-            )
-
-    def _alive(self) -> Assumption:
-        refuse(
-            (
-                self.quantifier is Quantifier.MEAN_FIELD,
-                "assume='alive' has no effect: at infinite width no sample dies; leave it out",
-            ),
-            (
-                self.chain is None and self.over != "matrices",
-                "assume='alive' is about samples: give chain= or over='matrices'",
-            ),
-        )
-        words = "alive: every sample has a unit that is not 0"
-        if self.chain is None:
-            return Assumption(ALIVE, words)
-        return Assumption(ALIVE, f"{words} at every layer up to ell", "path")
-
-    def _require_effects(self, symbols: Mapping[str, object], written: Sequence[object]) -> None:
-        """Refuse what was declared or assumed and does nothing."""
-        relations = [self.relation, *(a.relation for a in self.assumptions)]
-        if self.event is not None:
-            relations.append(self.event)
-        sides = list(chained.from_iterable((r.lhs, r.rhs) for r in relations))
-        sides += self._read
-        require_effects(self.declaration, symbols, sides, written, self._taken)
-        quantities = {q.symbol: q for q in self.space.measured}
-        quantities |= {q.at_start: q for q in self.space.started}
-        require_working_assumptions(self.assumptions, self.space.domains, quantities)
-        for each in self._chains:
-            require_chain_parameters(each, self.space.domains)
-
-    @property
-    def _read(self) -> list[sp.Expr]:
-        """What the claim reads of every network, and what it says where that has a value."""
-        statistics = () if self.estimand is None else self.estimand.statistics
-        read: list[sp.Expr] = []
-        for statistic in statistics:
-            read += [*statistic.sides, *statistic.parameters]
-        for statistic in statistics:
-            read += [condition.relation for condition in statistic.conditions]
-        return read
-
-    @property
-    def _taken(self) -> set[str]:
-        """Symbols that the chain, or the object the claim is about, cannot do without."""
-        if self.over == "paths":
-            return {"n", "ell"}
-        if self.chain is not None:
-            return {"n", "d", "ell", *chained.from_iterable(c.numbers for c in self._chains)}
-        if self.over == "parameters":
-            return set()
-        wide = self.over == "matrices" or any(q.wide for q in self.space.measured)
-        return {"n", "d"} if wide else {"n"}
-
-    def _space(self, draw: SearchStrategy[object] | None) -> Space:
-        conditions = chained(self.relation.conditions, *(a.conditions for a in self.assumptions))
-        sides = [self.relation.lhs, self.relation.rhs]
-        sides += [a.relation for a in self.assumptions] + [c.relation for c in conditions]
-        if self._given_sentinel is not None:
-            sides.append(self._given_sentinel)
-        measured, started = self.declaration.used(*sides, *self._read)
-        families = set().union(*(side.atoms(sp.IndexedBase) for side in sides))
-        stray = next((family for family in (LAMBDA, ENTRIES) if family in families), None)
-        refuse(
-            (
-                bool(started) and self.chain is None,
-                f"{started and started[0].name}_0 is a quantity of a chain's start, and there is "
-                "no chain",
-            ),
-            (
-                self.over == "parameters" and stray is not None,
-                f"{stray} belongs to over='spectra' or over='matrices'",
-            ),
-            (
-                self.sampled and draw is not None,
-                "draw= is for claims about every input; starts of a chain are restricted by "
-                "assume=",
-            ),
-        )
-        layers = self._layers(measured)
-        whole = layers is not None or any(q.of_spectrum is None for q in started)
-        domains = self.declaration.domains
-        if not self.sampled:
-            found = Space(
-                self.over,
-                domains,
-                measured,
-                started,
-                self.declaration.computed,
-                draw,
-                whole,
-                layers,
-            )
-            if draw is not None:
-                _require_draws(found, draw)
-            return found
-        asked = measured if self.quantity is None else (*measured, self.quantity)
-        for example in (each.example for each in self._chains):
-            whole = whole or example.sees_rows or not example.turns_with_samples
-        whole = whole or any(q.of_spectrum is None for q in asked)
-        return Space("spectra", domains, (), started, whole=whole)
-
-    def _layers(self, measured: Sequence[Quantity]) -> GramMap | None:
-        """The map that paths at infinite width follow, where spectra alone do not tell."""
-        if self.chain is None or self.over != "paths":
-            return None
-        spectral = self.chain.mean_field and all(q.of_spectrum is not None for q in measured)
-        return None if spectral else followed(self.chain)
-
-    def _design(self) -> Design:
-        used: tuple[Quantity, ...] = () if self.quantity is None else (self.quantity,)
-        estimand = self.estimand
-        if estimand is None:  # of an exponent, which is that of a mean
-            estimand = Estimand.of(Statistic("mean", used[0].symbol))
-        elif self.quantity is None:
-            used, _ = self.declaration.used(*self._read)
-        if self.chain is None or not used:
-            raise ClaimError(
-                "the event names no quantity of layer ell; write event='effective_rank >= 2'"
-            )
-        _require_drawable(self.declaration.domains)
-        if self._of_paths_alive:
-            names = ("alive",) if self.other is None else ("alive", f"{OTHER}alive")
-            used = (*used, *map(quantity, names))
-        if self.other is not None:
-            _require_same_weights(self.chain, self.other)
-        design = Design(
-            self.chain,
-            self.space,
-            self.quantity,
-            estimand,
-            tuple(replace(q.observable, name=q.name) for q in used),
-            settings=self.declaration.constants,
-            backward=None if self.backward is None else self._last_gradient(self.backward),
-            other=self.other,
-        )
-        if estimand.spans:
-            self._require_side_by_side(design)
-        layers = design.layers({"ell": design.deepest})
-        refuse(
-            (
-                estimand.along and len(layers) < 2,
-                f"{estimand} is a slope over layers, and ell has only {layers[0]}: declare some, "
-                "as in ell='8..32'",
-            )
-        )
-        return design
-
-    def _require_several(self) -> None:
-        """Refuse a slope over one value, or a bracket of one start, where assumptions leave one."""
-        if self.design is None or not self.design.estimand.spans:
-            return
-        over = self.design.estimand.over
-        what = "starts" if over is None else f"values of {over}"
-        groups = self.design.groups(self._draft, self.design.items(self._draft))
-        refuse(
-            (
-                not any(len(group) > 1 for group in groups),
-                f"{self.design.estimand} takes several {what}, and the domain and the assumptions "
-                "leave one",
-            )
-        )
-
-    def _require_side_by_side(self, design: Design) -> None:
-        """Refuse a slope over a range that has no geometric sequence."""
-        over = design.estimand.over
-        if over is None:
-            return
-        low, high = design.space.domain(over).ends({})
-        refuse(
-            (
-                not 0 < low < high < math.inf,
-                f"{design.estimand}: a slope needs several values of {over}, above 0 and with an "
-                f"end; it has {low} to {high}",
-            )
-        )
-
-    @property
-    def _chains(self) -> tuple[NamedChain, ...]:
-        """The chain and the other one, as far as there are any."""
-        return tuple(each for each in (self.chain, self.other) if each is not None)
-
-    def _last_gradient(self, backward: Backward) -> Backward:
-        return given_gradient(backward, self.space.domain("d"), self.space.domain("n"))
-
-    def _require_named(self) -> None:
-        """Refuse gradients of which it is not said what they are at layer ell, and a second chain
-        or gradients that the claim does not name.
-        """
-        if not self.sampled:
-            return
-        asked = () if self.quantity is None else (self.quantity,)
-        named = (
-            *asked,
-            *self.declaration.used(self.relation.lhs, self.relation.rhs, *self._read)[0],
-        )
-        gradients = [q for q in named if q.backward]
-        given = self.backward is not None
-        refuse(
-            (
-                gradients and not given,
-                f"{gradients and gradients[0].name} reads the backward pass: say what the gradient "
-                "is at layer ell, as backward='gaussian'",
-            ),
-            (
-                given and not gradients,
-                "backward= has no effect, as the claim names no gradient; name one, as "
-                "gradient_norm_0, or leave it out",
-            ),
-            (
-                gradients
-                and not callable(self.backward)
-                and not any(q.at_batch for q in gradients),
-                f"{gradients and gradients[0].name} is of the gradient at layer ell, which is what "
-                f"backward= says; write {gradients and gradients[0].name}_0 for that at the batch",
-            ),
-        )
-        if self.other is not None and named:
-            missing = "other" if not any(q.of_other for q in named) else "chain"
-            refuse(
-                (
-                    len({q.of_other for q in named}) == 1,
-                    f"{missing}= has no effect, as the claim names no quantity of it; compare "
-                    "both, as in orthogonality_gap <= other.orthogonality_gap",
-                )
-            )
-
-    @property
-    def _of_paths_alive(self) -> bool:
-        return any(a.along == "path" for a in self.assumptions)
-
-    # --- the statement ----------------------------------------------------------------------------
+        return self._claim.subject.sampled
 
     @property
     def family(self) -> str:
@@ -837,78 +268,6 @@ class Conjecture:
         return re.sub(r"\W", "_", last) or "conjectures"
 
     @property
-    def _left(self) -> sp.Expr:
-        """The measured side as it is printed: a mean is a symbol of its own."""
-        if self.estimand is not None and self.quantity is not None:
-            return sp.Symbol(f"E_{self.quantity.name}", **self.quantity.symbol.assumptions0)
-        return self.relation.lhs
-
-    @property
-    def _conditions(self) -> tuple[Condition, ...]:
-        """Where the sides have a value: as was read, and as quantities of a matrix want it."""
-        asked = self.over == "matrices" and all(a.relation != ALIVE for a in self.assumptions)
-        wanted = [q.wants for q in self.space.measured if q.wants is not None and asked]
-        return distinct([*wanted, *self.relation.conditions])
-
-    @property
-    def _variables(self) -> tuple[Variable, ...]:
-        """Every symbol with its domain, and the families that the sides name."""
-        found = [
-            Variable(x.symbol, x.set, _MEANINGS.get(x.name, "parameter"))
-            for x in self.space.domains
-        ]
-        sides = [self.relation.lhs, self.relation.rhs, *(c.relation for c in self._conditions)]
-        families = set().union(*(side.atoms(sp.IndexedBase) for side in sides))
-        size, wide = (self.declaration.names.get(name) for name in ("n", "d"))
-        if LAMBDA in families:
-            meaning = "eigenvalues of C/‖H‖², descending"
-            found.append(Variable(LAMBDA, sp.Interval(0, 1), meaning, size=(size,)))
-        if ENTRIES in families:
-            found.append(Variable(ENTRIES, sp.Reals, "entries of H", size=(wide, size)))
-        return tuple(found)
-
-    @property
-    def _definitions(self) -> dict[sp.Symbol, sp.Expr | str]:
-        """What every other symbol stands for."""
-        place = "layer ell" if self.over == "paths" else "H"
-        found: dict[sp.Symbol, sp.Expr | str] = {
-            q.symbol: f"{q.meaning} of {place}" for q in self.space.measured
-        }
-        found |= {c.symbol: c.meaning for c in self.space.computed}
-        found |= {q.at_start: f"{q.meaning} of the start" for q in self.space.started}
-        given = "at layer ell, given the start"
-        if self.backward is not None:
-            given += f" and a gradient there that is {gradient_words(self.backward)}"
-        if self._of_paths_alive:
-            given += ", over paths that are alive"
-            found[ALIVE.lhs] = f"{quantity('alive').meaning}, at a layer"
-        if self.estimand is not None and self.quantity is not None:
-            found[self._left] = f"E[{self.quantity.name}] {given}"
-        elif self.event is not None:
-            found[PROBABILITY] = f"P[{self.event}] {given}"
-        elif self.estimand is not None:
-            found |= {s.symbol: f"{s.meaning} {given}" for s in self.estimand.statistics}
-        elif self.quantifier is Quantifier.LIMIT and self.quantity is not None:
-            found[SLOPE] = (
-                f"slope of log E[{self.quantity.name}] against log d, over the widths in the domain"
-            )
-        for assumption in self.assumptions:
-            if assumption.along == "law":
-                moment = self._moments[assumption.words]
-                found[assumption.relation.lhs] = f"the {moment.kind} of {moment.of} {given}"
-        return found
-
-    @property
-    def _ceiling(self) -> sp.Expr | None:
-        """Where an upper bound says nothing."""
-        if self.relation.relation not in ("<=", "<") or self.quantifier is Quantifier.LIMIT:
-            return None
-        if self.estimand is not None and self.quantity is None:
-            return sp.S.One if self.event is not None else None
-        names = {x.name for x in self.space.domains}
-        return self._ranged.range_in(names)[1] if self._ranged else None
-
-    @property
     def _ranged(self) -> Quantity | None:
         """The quantity compared with a bound, in the range that the chain leaves it."""
         if self.quantity is None or self.design is None:
@@ -916,108 +275,40 @@ class Conjecture:
         return self.design.quantities[0]
 
     @property
-    def _observed(self) -> tuple[str, ...]:
-        if self.quantity is not None:
-            return (self.quantity.name,)
-        if self.estimand is None or self.event is not None:
-            return ()
-        return tuple(q.name for q in self.declaration.used(*self._read)[0])
-
-    @property
-    def _draft(self) -> Statement:
-        """The statement with a sentinel that only holds the place."""
-        return Statement(
+    def draft(self) -> Statement:
+        """The statement with a sentinel that only holds the place, and without a check."""
+        return draft_of(
+            self._claim,
+            self.space,
+            self._ranged,
             family=self.family,
-            theorem=self.name or "claim",
+            name=self.name,
             title=self.title,
-            quantifier=self.quantifier,
-            source=Source("conjecture", Path(self.file).name if self.file else "as given"),
-            variables=self._variables,
-            lhs=self._left,
-            relation=self.relation.relation,
-            rhs=self.relation.rhs,
-            assumptions=self.assumptions,
-            definitions=self._definitions,
-            chain=", other ".join(each.name for each in self._chains) or None,
-            observables=self._observed,
-            ceiling=self._ceiling,
-            sentinel=Sentinel("not yet measured", lhs=self._left + 1, rhs=self.relation.rhs + 2),
+            place=Path(self.file).name if self.file else "as given",
             expected=self.expected,
-            checks=(),
-            defined=self._conditions,
         )
 
     @cached_property
-    def _undefined(self) -> UndefinedMean | None:
-        """What shows that the mean claimed of has no value."""
-        return None if self.design is None else undefined_mean(self.design, self._draft)
+    def _undecidable(self) -> UndefinedMean | Unbounded | None:
+        """What shows that the mean claimed of has no value, or that no number of samples decides.
 
-    @cached_property
-    def _unbounded(self) -> Unbounded | None:
-        """What shows that no number of samples decides the claim."""
-        return None if self.design is None else self._wanting(self.design.estimand.unbounded)
-
-    @cached_property
-    def _half_known(self) -> Unbounded | None:
-        """What leaves the claim open where it stays so: that samples bound a statistic on one side
-        alone.
+        Cost: a few simulations where samples may have no value.
         """
-        return None if self.design is None else self._wanting(self.design.estimand.half_known)
-
-    def _wanting(
-        self, look: Callable[[Mapping[str, Interval | float]], Statistic | None]
-    ) -> Unbounded | None:
-        """The first statistic of the lay-out that ``look`` finds, and where no end is."""
         if self.design is None:
             return None
-        for item in self.design.items(self._draft):
-            reach = self.design.reach(self.design.numbers(item))
-            found = look(reach)
-            if found is not None:
-                low, high = map(math.isinf, found.reach(reach))
-                side = "lower" if low else "upper"
-                side = "lower and no upper" if low and high else side
-                return Unbounded(str(found), str(found.of), side, found.sides_known(reach))
-        return None
+        undefined = undefined_mean(self.design, self.draft)
+        return undefined or wanting(self.design, self.draft, self.design.estimand.unbounded)
 
     @cached_property
-    def _measured(self) -> tuple[Sentinel, float, Estimand | None]:
-        """The sentinel, the resolution at which it can be told from the truth, and what it compares
-        where that is another number than the claim does.
-
-        Cost: a few simulations if the claim is sampled.
-        """
-        given, right, relation = None, self.relation.rhs, self.relation.relation
-        if self._given_sentinel is not None:
-            given = Sentinel("given by the author", rhs=self._given_sentinel)
-        if self.design is None:
-            return given or derive(right, relation, self._sides, sampled=False), 0.1, None
-        if self.quantifier is Quantifier.LIMIT and (self._undefined or self._unbounded):
-            inner = about_exponent(self.relation, SLOPE)
-            return given or Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1)), 0.1, None
-        if self.quantifier is Quantifier.LIMIT:
-            check = exponent_check(self.design, SLOPE, self._draft)
-            return given or other_exponent(self.relation, SLOPE, check), 0.1, None
-        nothing = self._undefined or self._unbounded
-        if nothing:
-            return given or unmeasured(right, relation), resolution(relation, []), None
-        others = [] if given else others_like(self.design, self._draft)
-        seen, *rough = pilot(self.design, self._draft, *(estimand for _, estimand in others))
-        fineness = resolution(relation, seen)
-        if (best := farthest(rough)) is not None:
-            words, other = others[best]
-            return Sentinel(words, lhs=other.expression), fineness, other
-        if given is None and seen and one_sided(self.design, self._draft):
-            given = reversed_claim(self._draft, seen)
-            turned_about = replace(
-                self.design.estimand, expression=-self.design.estimand.expression
-            )
-            return given, fineness, turned_about
-        if given is None and seen:
-            ends = map(self.design.support, self.design.items(self._draft))
-            span = max(high - low for low, high in ends)
-            given = derive(right, relation, seen, sampled=True, span=span)
-        return given or unmeasured(right, relation), fineness, None
+    def _neighbour(self) -> FalseNeighbour:
+        """What it is told apart from. Cost: a few simulations if the claim is sampled."""
+        return false_neighbour(
+            self._claim,
+            self.draft,
+            self.design,
+            self._sides,
+            undecidable=self._undecidable is not None,
+        )
 
     def statement(
         self, *, corpus: Path | None = None, falsify: bool = True, only: bool = False
@@ -1036,17 +327,18 @@ class Conjecture:
             >>> len(claim.statement(falsify=False).checks)
             1
         """
-        sentinel, fineness, other = self._measured
+        neighbour, nothing = self._neighbour, self._undecidable
+        other, design = neighbour.compared, self.design
         named = {} if other is None else {s.symbol: s.meaning for s in other.statistics}
+        draft = self.draft
         draft = replace(
-            self._draft,
-            sentinel=sentinel,
-            definitions={**named, **self._draft.definitions},
+            draft, sentinel=neighbour.sentinel, definitions={**named, **draft.definitions}
         )
-        design = self.design if self.design is None or other is None else self.design.beside(other)
-        if (nothing := self._undefined or self._unbounded) is not None:
+        if nothing is not None:
             return replace(draft, checks=(nothing,))
-        check = self._check(design, fineness)
+        if design is not None and other is not None:
+            design = design.beside(other)
+        check = self._check(design, neighbour.resolution)
         adversary = self._adversary(design, check) if falsify else None
         if adversary is None:
             return replace(draft, checks=(check,))
@@ -1055,39 +347,19 @@ class Conjecture:
         return replace(draft, checks=(search,) if only else (search, check))
 
     def _corners(self) -> list[Item]:
-        """Where what takes long to decide is tried first: where floats say that it is tight."""
-        return [*(self.space.corners() if self.space.quick else ()), *self._tightest]
+        return corners_of(self.space, self._tightest)
 
-    def _check(self, design: Design | None, fineness: float) -> Check:
-        if design is not None and self.quantifier is Quantifier.LIMIT:
-            return exponent_check(design, SLOPE, self._draft)
-        if design is not None:
-            check = self._with_words(sampling_check(design, fineness))
-            return with_carried_means(check, design, self.relation.relation)
-        most, slow = max(hypothesis.settings().max_examples, 1), self.over == "paths"
-        attack = Pointwise(
-            self.space.values,
-            self.space.strategy,
-            self._corners,
-            examples=8 if slow else most,
-            given=None if self.over == "parameters" else self.space.of_batch,
-            walks=False,
-        )
-        return Everywhere(self.space, attack, min(2 * most, 40) if slow else 2 * most)
-
-    def _with_words(self, check: Expectation) -> Expectation:
-        """The check with what is assumed of laws, and why it leaves open what it does."""
-        open_ = "" if self._half_known is None else self._half_known.reason
-        return replace(check, assumed=", ".join(self._moments), open_words=open_)
+    def _check(self, design: Design | None, resolution: float) -> Check:
+        if design is None:
+            return check_of_all(self.space, self._corners)
+        half_known = wanting(design, self.draft, design.estimand.half_known)
+        words = "" if half_known is None else half_known.reason
+        return check_of_samples(self._claim, self.draft, design, resolution, words)
 
     def _adversary(self, design: Design | None, check: Check) -> Adversary | None:
-        if design is not None:
-            if design.estimand.spans or not isinstance(check, Expectation):
-                return None  # one start, or one size, refutes nothing of several
-            return MeanAdversary(design, check)
-        most = max(hypothesis.settings().max_examples, 1)
-        given = None if self.over == "parameters" else partial(self.space.of_batch, nearby=True)
-        return replace(exact_adversary(self.space, self._corners, most), given=given)
+        if design is None:
+            return adversary_against_all(self.space, self._corners)
+        return adversary_against_mean(design, check)
 
     def __repr__(self) -> str:
         return f"<conjecture {self.family}.{self.name or 'claim'}: {self.relation}>"
@@ -1129,137 +401,10 @@ def name_of(claim: Conjecture) -> str:
     return f"claim_{digest[:8]}"
 
 
-def _takes(statistic: Statistic, moment: Moment) -> bool:
-    """Whether a bound on that moment could bound the statistic."""
-    if statistic.kind == "variance":
-        return moment.kind == "kurtosis"
-    return statistic.kind == "mean" or statistic.lasting or statistic.slope
-
-
-def _probability(event: Relation) -> Statistic:
-    """That of an event given by itself."""
-    compared = sp.Rel(event.lhs, event.rhs, event.relation, evaluate=False)
-    return Statistic("probability", compared, event.conditions)
-
-
-def _gathered(claim: Relation, random: set[sp.Symbol]) -> Relation:
-    """The claim with all that is random on its left, without a sign before it."""
-    left, right = claim.lhs.free_symbols & random, claim.rhs.free_symbols & random
-    if left and right:
-        claim = replace(claim, lhs=claim.lhs - claim.rhs, rhs=sp.S.Zero)
-    elif right:
-        claim = turned(claim)
-    return claim
-
-
 def _verdict(expected: str) -> Verdict:
     known = [verdict.value for verdict in Verdict]
     refuse((expected not in known, f"expected={expected!r}{nearest(str(expected), known)}"))
     return Verdict(expected)
-
-
-def _require_comparison(found: Relation) -> None:
-    """Raise `ClaimError` for what compares nothing that varies."""
-    refuse(
-        (
-            found.relation == "!=",
-            "a claim with != holds almost everywhere; say by how much the sides differ",
-        ),
-        (
-            not found.lhs.free_symbols | found.rhs.free_symbols,
-            f"{found} names no symbol, so there is nothing to vary",
-        ),
-        ((found.lhs - found.rhs).is_number, f"{found}: the sides differ by a constant"),
-    )
-
-
-def _quantifier(
-    given: Quantifier | None, chain: NamedChain | None, over: str | None, event: str | None
-) -> Quantifier:
-    inferred = Quantifier.EXPECTATION if event is None else Quantifier.PROBABILITY
-    found = given or (Quantifier.POINTWISE if chain is None else inferred)
-    pointwise, about = found is Quantifier.POINTWISE, found is Quantifier.PROBABILITY
-    refuse(
-        (
-            pointwise and chain is not None,
-            "a pointwise claim has no chain; with a chain say quantifier='expectation', or leave "
-            "it out",
-        ),
-        (
-            not pointwise and chain is None,
-            f"quantifier='{found.value}' is about a chain: give chain='rescale'",
-        ),
-        (
-            over is not None and chain is not None,
-            f"over={over!r} is for claims without a chain; with one, starts are restricted by "
-            "assume=",
-        ),
-        (
-            event is not None and not about,
-            "event= is for a claim about the probability of something",
-        ),
-        (
-            about and event is None,
-            "the probability of what? give event='effective_rank >= 2'",
-        ),
-    )
-    if found is Quantifier.MEAN_FIELD and chain is not None and not chain.mean_field:
-        followed(chain)
-    return found
-
-
-def _require_random_weights(quantifier: Quantifier, other: object, backward: object) -> None:
-    """Raise `ClaimError` for a second chain, or gradients, where no weights are drawn."""
-    words = {
-        "other": "compares two chains on the same random weights",
-        "backward": "is for claims about gradients in random networks",
-    }
-    given = {"other": other, "backward": backward}
-    for name, value in given.items():
-        shown = f"={value!r}" if isinstance(value, str) else "="
-        refuse(
-            (
-                value is not None and quantifier not in _SAMPLED,
-                f"{name}{shown} {words[name]}: give chain=, and no over= or quantifier=",
-            )
-        )
-
-
-def _require_same_weights(chain: NamedChain, other: NamedChain) -> None:
-    """Raise `ClaimError` for two chains that draw other weights."""
-    numbers = dict.fromkeys((*chain.numbers, *other.numbers), 0.5)
-    width = max(4, chain.least, other.least)
-    apart = weights_apart(chain(width, numbers), other(width, numbers), width)
-    refuse(
-        (
-            apart is not None,
-            f"the chains {chain.name} and {other.name} cannot have the same weights: {apart}",
-        )
-    )
-
-
-def _require_drawable(domains: Sequence[Domain]) -> None:
-    """Raise `ClaimError` if one network of the smallest sizes is too much to draw."""
-    least = {x.name: int(x.ends({})[0]) for x in domains if x.name in _MEANINGS}
-    operations = max(least["d"], least["n"]) * least["n"] ** 2 * least["ell"]
-    if operations > MOST_OPERATIONS:
-        sizes = ", ".join(f"{name} ≥ {value}" for name, value in least.items())
-        raise ClaimError(
-            f"{sizes}: one network takes {operations:.2g} operations, and at most "
-            f"{MOST_OPERATIONS:.0e} are spent on each of many; declare smaller sizes"
-        )
-
-
-def _require_draws(space: Space, draw: SearchStrategy[object]) -> None:
-    """Look at one draw before anything runs."""
-    refuse((not isinstance(draw, SearchStrategy), f"draw={draw!r} is no Hypothesis strategy"))
-    quiet = hypothesis.settings(
-        database=None,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    hypothesis.find(space.authored(draw), lambda _: True, settings=quiet)
 
 
 def _first_line(claim: WrittenClaim) -> str:

@@ -29,7 +29,7 @@ from theorems.checking.expectation import Instance
 from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
 from theorems.simple_fractions import simplest_between
-from theorems.statement import Sentinel, Statement
+from theorems.statement import NUDGE, Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.estimands import Estimand
 from theorems.workbench.parsing import ClaimError, Relation, refuse
@@ -60,9 +60,6 @@ _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 
 #: Parts of the replicas by which their noise is measured.
 _PARTS = 8
-
-NUDGE = sp.Rational(1, 10**6)
-
 
 #: The left and the right side of a claim, in floats, at each point that was looked at.
 Sides: TypeAlias = Sequence[tuple[float, float]]
