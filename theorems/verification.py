@@ -221,12 +221,15 @@ def verify_each(
     budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
+    known: Sequence[tuple[Statement, Verdict]] = (),
 ) -> Iterator[Result]:
     """As `verify`, one result at a time, so that an interrupted run keeps what it
     established.
 
     ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run
-    goes on with the others; without it the error is raised.
+    goes on with the others; without it the error is raised. ``known`` are the verdicts of further
+    statements of the run that are not established again: they share the error budget, and what
+    depends on them inherits from them.
     """
     statements = select(_stated(names))
     given = _read(batch)
@@ -237,7 +240,7 @@ def verify_each(
             f"{' …' * (len(statements) > 3)}; leave it out"
         )
     whole = Context(seed, level, given, progress=progress)
-    return _results(statements, whole, budget, refused)
+    return _results(statements, whole, budget, refused, known)
 
 
 def _author(statement: Statement, error: Exception) -> str:
@@ -256,13 +259,15 @@ def _results(
     whole: Context,
     budget: float | None,
     refused: Callable[[Statement, ClaimError], None] | None,
+    known: Sequence[tuple[Statement, Verdict]],
 ) -> Iterator[Result]:
     """A result for each statement that makes sense; the budget runs from the first that is asked
     for.
     """
     deadline = None if budget is None else time.monotonic() + budget
-    share = replace(whole.share(sum(len(s.checks) for s in statements)), deadline=deadline)
-    verdicts: dict[str, Verdict] = {}
+    asked = (*statements, *(statement for statement, _ in known))
+    share = replace(whole.share(sum(len(s.checks) for s in asked)), deadline=deadline)
+    verdicts = {statement.name: verdict for statement, verdict in known}
     theorem = ""
     for statement in statements:
         if f"{statement.family}.{statement.theorem}" != theorem:

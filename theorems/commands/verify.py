@@ -34,7 +34,7 @@ from theorems.commands.arguments import (
     result_file,
     wholly_asked,
 )
-from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
+from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
 from theorems.ledger import DEFAULT, Change
 from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
@@ -100,6 +100,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept what was found: write it to the ledger",
     )
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="only what differs from the ledger: claim, checks, proof, the code they use, "
+        "libraries, seed, level",
+    )
     add_run_options(parser, "sampling", LEVEL)
     add_word_options(parser)
 
@@ -109,6 +115,11 @@ def run(args: argparse.Namespace) -> int:
     with refusing():
         statements, refused = asked(args)
         batch = given_batch(args)
+        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
+        known: list[tuple[Statement, Verdict]] = []
+        if args.changed and record is not None:
+            known = record.unchanged
+            statements = tuple(s for s in statements if s.name in record.reasons)
         errors = console(errors=True)
         meter = Meter(errors, len(statements), beside_results=same_place(sys.stdout, sys.stderr))
 
@@ -125,9 +136,11 @@ def run(args: argparse.Namespace) -> int:
             budget=args.budget,
             progress=progress,
             refused=refusals_told(refused),
+            known=known,
         )
+        if not statements:
+            pending = iter(())  # nothing has changed; no name at all would mean every statement
         target = result_file(args)
-        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
         require(
             record is None or target is None or target != record.path.resolve(),
             f"--json {args.json!r}: is the ledger, and would take its place; name another file",
@@ -139,6 +152,8 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_each(refused)
     out = console()
+    if args.changed and record is not None:
+        print_reasons(out, record)
     table = VerdictTable(out, statements)
     results: list[Result] = []
     complete, interrupted, began = False, False, time.monotonic()
