@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 __all__ = ["Code", "code_read"]
@@ -27,97 +27,111 @@ class Code:
 
     Example:
         >>> here = Code((("theorems", Path(__file__).parent),))
-        >>> here.module("theorems.code_digests").name
-        'theorems.code_digests'
-        >>> here.module("numpy") is None
+        >>> here.file("theorems.code_digests").name
+        'code_digests.py'
+        >>> here.file("numpy") is None
         True
     """
 
     places: tuple[tuple[str, Path], ...]
 
-    def module(self, name: str) -> _Module | None:
-        """The module of that full name, or None where there is none in these places."""
-        return _module(self, name)
+    def file(self, name: str) -> Path | None:
+        """The file of the module of that full name, or None where there is none."""
+        top, *inside = name.split(".")
+        if (start := dict(self.places).get(top)) is None:
+            return None
+        place = start.joinpath(*inside)
+        candidates = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+        return next((path for path in candidates if path.is_file()), None)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is said in a file: a digest of it, and its imports.
+
+    - ``imports``: (dots, module, name) each; no name for a module as a whole
+    - ``hands_on``: the same with those for type checkers, by name: there a package whose names are
+      imported when they are first used says where they are
+    """
+
+    digest: str
+    imports: tuple[_Import, ...]
+    hands_on: Mapping[str, _Import]
+
+
+_Import = tuple[int, str, str]
+
+
+def _source(path: Path) -> _Source:
+    state = path.stat()
+    return _parsed(path, state.st_mtime_ns, state.st_size)
 
 
 @cache
-def _module(code: Code, name: str) -> _Module | None:
-    top, *inside = name.split(".")
-    if (start := dict(code.places).get(top)) is None:
-        return None
-    place = start.joinpath(*inside)
-    for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
-        if path.is_file():
-            return _Module(code, name, path)
-    return None
+def _parsed(path: Path, _changed: int, _size: int) -> _Source:
+    tree = ast.parse(path.read_bytes(), str(path))
+    found = hashlib.sha256()
+    for word in _syntax(tree):
+        found.update(f"{word}\0".encode("utf-8", "surrogatepass"))
+    return _Source(
+        found.hexdigest()[:8],
+        tuple(_imports(tree, typed=False)),
+        {each[2]: each for each in _imports(tree, typed=True) if each[2]},
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Module:
-    """A module as text, with what it imports."""
+def _imports(tree: ast.Module, *, typed: bool) -> Iterator[_Import]:
+    for node in _nodes(tree, typed):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name, "") for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.level, node.module or "", alias.name) for alias in node.names)
 
-    code: Code
-    name: str
-    path: Path
 
-    @cached_property
-    def _tree(self) -> ast.Module:
-        return ast.parse(self.path.read_bytes(), str(self.path))
+class _Reader:
+    """Follows imports through the code as it is now; each module is looked for once."""
 
-    @cached_property
-    def digest(self) -> str:
-        """The first eight hexadecimal digits of SHA-256 of the module's syntax."""
-        found = hashlib.sha256()
-        for word in _syntax(self._tree):
-            found.update(f"{word}\0".encode("utf-8", "surrogatepass"))
-        return found.hexdigest()[:8]
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._known: dict[str, Path | None] = {}
 
-    @cached_property
-    def reads(self) -> frozenset[_Module]:
-        """The modules it imports from. A package that hands a name on counts by the module that
-        defines the name.
+    def file(self, name: str) -> Path | None:
+        if name not in self._known:
+            self._known[name] = self._code.file(name)
+        return self._known[name]
+
+    def digest(self, name: str, path: Path) -> tuple[str, set[str]]:
+        """Of a module, and the names of those it imports from. A package that hands a name on
+        counts by the module that defines the name.
         """
-        found: set[_Module] = set()
-        for module, name in self._imports(typed=False):
-            found |= _defining(self.code, module, name)
-        return frozenset(found)
+        source = _source(path)
+        found: set[str] = set()
+        for each in source.imports:
+            found |= self._defining(_absolute(name, path, each), each[2])
+        return source.digest, found
 
-    @cached_property
-    def hands_on(self) -> dict[str, str]:
-        """The module from which each imported name comes, those for type checkers included: there
-        a package whose names are imported when they are first used says where they are.
-        """
-        return {name: module for module, name in self._imports(typed=True) if name}
-
-    def _imports(self, *, typed: bool) -> Iterator[tuple[str, str]]:
-        """(module, name) for each imported name; the name is empty for a module as a whole."""
-        for node in _nodes(self._tree, typed):
-            if isinstance(node, ast.Import):
-                yield from ((alias.name, "") for alias in node.names)
-            if isinstance(node, ast.ImportFrom):
-                module = self._absolute(node)
-                yield from ((module, alias.name) for alias in node.names)
-
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        """The full name of the module of a ``from`` import, which may be written with dots."""
-        if not node.level:
-            return node.module or ""
-        inside = self.name.split(".")
-        up = node.level - (self.path.name == "__init__.py")
-        return ".".join([*inside[: len(inside) - up], *([node.module] if node.module else [])])
+    def _defining(self, module: str, name: str) -> set[str]:
+        """The modules that make what ``from module import name`` gives."""
+        if name and self.file(f"{module}.{name}") is not None:
+            return {f"{module}.{name}"}
+        if (path := self.file(module)) is None:
+            return set()
+        further = _source(path).hands_on.get(name)
+        if path.name == "__init__.py" and further is not None:
+            home = _absolute(module, path, further)
+            if home != module:
+                return self._defining(home, name)
+        return {module}
 
 
-def _defining(code: Code, module: str, name: str) -> set[_Module]:
-    """The modules that make what ``from module import name`` gives."""
-    if name and (inner := code.module(f"{module}.{name}")) is not None:
-        return {inner}
-    found = code.module(module)
-    if found is None:
-        return set()
-    further = found.hands_on.get(name)
-    if found.path.name == "__init__.py" and further not in (None, module):
-        return _defining(code, further or "", name)
-    return {found}
+def _absolute(inside: str, path: Path, imported: _Import) -> str:
+    """The full name of the module of an import, which may be written with dots."""
+    dots, module, _ = imported
+    if not dots:
+        return module
+    up = dots - (path.name == "__init__.py")
+    names = inside.split(".")
+    return ".".join([*names[: len(names) - up], *([module] if module else [])])
 
 
 def _nodes(tree: ast.AST, typed: bool) -> Iterator[ast.AST]:
@@ -170,23 +184,23 @@ def code_read(code: Code, names: Iterable[str]) -> dict[str, str]:
     Raises ``ValueError`` for a name that is no module there, and ``SyntaxError`` for a file that is
     not Python.
 
-    Cost: some 10 ms a module that has not been read before.
+    Cost: some 10 ms a module that has not been read before, or has changed since.
 
     Example:
         >>> here = Code((("theorems", Path(__file__).parent),))
         >>> sorted(code_read(here, ["theorems.code_digests"]))
         ['theorems.code_digests']
     """
-    todo = []
-    for name in names:
-        if (module := code.module(name)) is None:
+    reader = _Reader(code)
+    todo = list(names)
+    for name in todo:
+        if reader.file(name) is None:
             known = ", ".join(top for top, _ in code.places)
             raise ValueError(f"names have {name!r}: no module of {known}")
-        todo.append(module)
-    seen: dict[str, _Module] = {}
+    found: dict[str, str] = {}
     while todo:
-        module = todo.pop()
-        if module.name not in seen:
-            seen[module.name] = module
-            todo += module.reads
-    return {name: seen[name].digest for name in sorted(seen)}
+        name = todo.pop()
+        if name not in found and (path := reader.file(name)) is not None:
+            found[name], further = reader.digest(name, path)
+            todo += further
+    return dict(sorted(found.items()))
