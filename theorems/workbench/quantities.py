@@ -265,6 +265,8 @@ QUANTITIES: Mapping[str, Quantity] = _Quantities()
 ALIVE = sp.Eq(QUANTITIES["alive"].symbol, 1, evaluate=False)
 
 
+#: What the name of a function that builds a chain has, and that of the chain has not.
+_SUFFIX = re.compile(r"(?<=\w)_chain(?=\(|$)")
 #: Numbers as they are written; a long exponent would stand for a number with as many digits.
 _WRITTEN = re.compile(r"[-+]?\d{0,40}(\.\d{0,40})?([eE][-+]?\d{1,2})?(/\d{1,40})?", re.ASCII)
 
@@ -400,7 +402,7 @@ def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
         ('gamma',)
     """
     if isinstance(given, str):
-        name = given.replace(" ", "").removesuffix("_chain")
+        name = _SUFFIX.sub("", given.replace(" ", ""), count=1)
         try:
             return replace(read_chain(name, open_numbers=True), name=name)
         except ValueError as error:
