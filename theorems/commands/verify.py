@@ -19,6 +19,7 @@ from rich.text import Text
 from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import write_json
+from simulators.workers import cores
 from theorems.commands.arguments import (
     add_batch_options,
     add_claim_options,
@@ -32,6 +33,7 @@ from theorems.commands.arguments import (
     require_directory,
     require_plots,
     result_file,
+    whole_option,
     wholly_asked,
 )
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
@@ -107,6 +109,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "libraries, seed, level",
     )
     add_run_options(parser, "sampling", LEVEL)
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        help="processes side by side (the cores there are); results do not depend on it",
+    )
     add_word_options(parser)
 
 
@@ -121,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
             known = record.unchanged
             statements = tuple(s for s in statements if s.name in record.reasons)
         errors = console(errors=True)
-        meter = Meter(errors, len(statements), beside_results=same_place(sys.stdout, sys.stderr))
+        meter = Meter(errors, statements, beside_results=same_place(sys.stdout, sys.stderr))
 
         def progress(words: str) -> None:
             signals.check()
@@ -137,9 +144,11 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
             refused=refusals_told(refused),
             known=known,
+            jobs=cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1),
+            checked=meter.checked,
         )
         if not statements:
-            pending = iter(())  # nothing has changed; no name at all would mean every statement
+            pending.close()  # nothing has changed; no name at all would mean every statement
         target = result_file(args)
         require(
             record is None or target is None or target != record.path.resolve(),
@@ -160,13 +169,14 @@ def run(args: argparse.Namespace) -> int:
     # of a run that also writes files, nothing is lost with whoever reads what it prints
     unread = (OutputError, ReaderGoneError) if _writes(args) else ()
     try:
-        with meter, refusing(ClaimError):  # a claim's own code may fail at an input of the run
+        # a claim's own code may fail at an input of the run
+        with contextlib.closing(pending), meter, refusing(ClaimError):
             for result in pending:
                 results.append(result)
                 with contextlib.suppress(*unread), meter.away():
                     table.add(result)
                 meter.done(result)
-                signals.check()
+            signals.check()
         complete = True
     except KeyboardInterrupt:
         interrupted = True
