@@ -96,17 +96,19 @@ class Instance:
 
     @property
     def bundle(self) -> tuple[Instance, ...]:
-        """This, and those beside it."""
+        """This instance, and those whose networks are read beside it, in the order of the readings."""
         return (self, *self.beside)
 
     @property
     def networks(self) -> Networks:
-        """What is simulated of it."""
+        """The networks that are simulated of this instance alone, without those ``beside`` it."""
         return Networks(self.chain, self.start, self.depth, self.gradients, self.other, self.engine)
 
     @property
     def width(self) -> int:
-        """The width of the last layer, as the chain has it from this start on."""
+        """The number of rows after the last layer of a block, from this start on: of a chain
+        without weight layers as many as the start has.
+        """
         return int(self.chain.widths(self.start.shape[0])[-1])
 
     @property
@@ -202,7 +204,7 @@ class MeanRow(Details):
 
     @property
     def replicas(self) -> int:
-        """How many counted."""
+        """How many replicas the mean was taken over; 0 where none was, as of what is vacuous."""
         return 0 if self.measured is None else self.measured.replicas
 
 
@@ -316,7 +318,21 @@ class Expectation(SampledCheck):
                 left -= run.spent - before
 
     def known_of(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
-        """What is known of each value, (replicas, readouts), perhaps with an axis more."""
+        """What is known of each value that the means are taken of, rounding taken into account.
+
+        Args:
+            statement: the claim.
+            trajectory: a simulation of the instance's networks.
+            instance: what was simulated.
+
+        Returns:
+            Both ends of each value, shape (replicas, readouts), with an axis more where ``known``
+            gives several numbers a readout. Values that rounding spoiled have the ends of the
+            instance's ``support``.
+
+        Raises:
+            ValueError: where ``sample`` gives another number of columns than there are readouts.
+        """
         if self.known is not None:
             return self.known(statement, trajectory, instance)
         return Known.at(
@@ -345,7 +361,21 @@ class Expectation(SampledCheck):
     def draw(
         self, instance: Instance, size: int, stage: int, statement: Statement, context: Context
     ) -> Trajectory:
-        """The samples of one stage, shared by the variants of a theorem."""
+        """Simulate one stage of an instance; the variants of a theorem share it.
+
+        Args:
+            instance: what is simulated, without those beside it.
+            size: replicas, at least 1.
+            stage: which one, from 0; each has a stream of random numbers of its own.
+            statement: of whose theorem the stream is. Variants have the same.
+            context: the seed of the run, and what was simulated before.
+
+        Returns:
+            The trajectory of ``observables``, ``size`` replicas.
+
+        Cost: at most ``size`` times the instance's ``normals`` random numbers the first time,
+        nothing again.
+        """
         seed = context.stream(statement.family, statement.theorem, instance.label, stage)
         networks = instance.networks
         return context.remembered(
