@@ -106,7 +106,7 @@ class Cube(Protocol):
         """Choices of sizes.
 
         Args:
-            most: the largest of each size, by name; sizes that it does not name are not limited.
+            most: the largest of each size, by name, as far as the domain allows.
 
         Returns:
             Sizes by name, from the smallest choice to the largest allowed.
