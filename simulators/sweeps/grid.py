@@ -30,7 +30,7 @@ from simulators.last_gradient import LastGradient, read_last_gradient
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
-from simulators.requirements import Extent, require_affordable, require_runnable
+from simulators.requirements import require_affordable, require_runnable
 from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS, law_of
@@ -376,14 +376,12 @@ class Grid:
                     engine,
                     chain,
                     shape,
-                    Extent(
-                        replicas=self.replicas,
-                        layers=depth,
-                        depth=depth,
-                        observables=len(measures),
-                        gradients=gradients,
-                    ),
-                    self.dtype,
+                    layers=depth,
+                    replicas=self.replicas,
+                    observables=len(measures),
+                    depth=depth,
+                    gradients=gradients,
+                    dtype=self.dtype,
                 )
             except ValueError as error:
                 raise GridError(

@@ -36,7 +36,6 @@ __all__ = [
     "BoundedMean",
     "Decision",
     "Estimator",
-    "HalfWidth",
     "LowerBound",
     "decide_at_least",
     "decide_at_most",
@@ -139,33 +138,6 @@ class Estimator(Protocol):
     def estimates(self) -> tuple[float, float]: ...
 
 
-class _Sequence(Protocol):
-    """What has an interval."""
-
-    @property
-    def interval(self) -> tuple[float, float]: ...
-
-
-class HalfWidth:
-    """The half-width of whatever has an ``interval``.
-
-    Example:
-        >>> class Settled(HalfWidth):
-        ...     interval = 1.0, 4.0
-        >>> Settled().half_width
-        1.5
-    """
-
-    @property
-    def half_width(self: _Sequence) -> float:
-        """Half the length of `interval`, in the unit of the number that is followed.
-
-        Negative where that is empty, low > high; infinite until it has both ends.
-        """
-        low, high = self.interval
-        return (high - low) / 2
-
-
 class LowerBound:
     """Lower confidence bound for the mean of observations Y ≥ 0, in units in which θ ≤ ``scales``
     are bets: of the range where they lie in [0, 1]. With θ·Y up to 2^34 rounding is inside it.
@@ -210,7 +182,7 @@ class LowerBound:
         self.bound = max(self.bound, float(means.max()) * (1.0 - 128 * _EPS))
 
 
-class BoundedMean(HalfWidth):
+class BoundedMean:
     """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at
     once.
 
@@ -362,8 +334,17 @@ class BoundedMean(HalfWidth):
         high = self.upper - fall + (4 * _EPS * (abs(self.upper) + fall) if fall else 0.0)
         return max(low, self.lower), min(high, self.upper)
 
+    @property
+    def half_width(self) -> float:
+        """Half the length of `interval`; negative if that is empty.
 
-class AimedMean(HalfWidth):
+        In the unit of the observations; before the first it is half the range.
+        """
+        low, high = self.interval
+        return (high - low) / 2
+
+
+class AimedMean:
     """A `BoundedMean` of which the first observations say where it must be sharp.
 
     The observations of the first call of `update` place the bets, and are then left out of the
@@ -385,15 +366,7 @@ class AimedMean(HalfWidth):
         self._mean: BoundedMean | None = None
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations; those of the first call that brings any only place the bets.
-
-        Args:
-            values: finite, within [lower, upper], shape (k,) with any k ≥ 0.
-            up_to: of that shape; an observation then lies between its value and that.
-
-        Raises:
-            ValueError: as `BoundedMean.update`; of the observations that aim, none.
-        """
+        """As `BoundedMean.update`; the first call that brings any only aims."""
         if self._mean is not None:
             self._mean.update(values, up_to)
             return
@@ -411,6 +384,12 @@ class AimedMean(HalfWidth):
     def interval(self) -> tuple[float, float]:
         """(low, high), nested as observations arrive; (lower, upper) at first."""
         return (self.lower, self.upper) if self._mean is None else self._mean.interval
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of `interval`; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
 
     @property
     def estimate(self) -> float:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulators import Chain, Trajectory, simulate
-from simulators.by_depth import Gradients, simulate_depths
+from simulators.by_depth import simulate_depths
+from simulators.last_gradient import Backward
 from simulators.observables import Observable, resolve
 from simulators.streams import Seed
 from theorems.checking.check import Floats
@@ -20,6 +21,22 @@ __all__ = ["OTHER", "Gradients", "Networks"]
 
 #: Before the names of what is measured of the second chain.
 OTHER = "other."
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """Which gradients are read: of networks of these ``depths``, in each at its own last layer, or
+    at the batch for the observables named in ``at_batch``; ``last`` is what G = ∂L/∂H is at the
+    last layer, as `simulators.simulate` takes it.
+
+    Example:
+        >>> Gradients("gaussian", (8, 32), frozenset({"gradient_norm_0"})).depths
+        (8, 32)
+    """
+
+    last: Backward
+    depths: tuple[int, ...]
+    at_batch: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -48,11 +65,7 @@ class Networks:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells them from others, hashable: simulations under one key may be shared.
-
-        Networks of equal starts, entry by entry, and equal chains have one key; `Gradients` are
-        told apart by identity, as a function among them can be by nothing else.
-        """
+        """What tells them from others, hashable."""
         start = self.start.tobytes()
         return self.chain, start, self.depth, self.gradients, self.other, self.engine
 
@@ -98,8 +111,10 @@ class Networks:
             return simulate_depths(
                 chain,
                 self.start,
-                self.gradients,
+                depths=self.gradients.depths,
                 observables=[resolve(each) for each in observables],
+                at_batch=self.gradients.at_batch,
+                backward=self.gradients.last,
                 replicas=replicas,
                 seed=seed,
                 engine=self.engine,

@@ -17,7 +17,6 @@ from theorems.checking.confidence_sequence import (
     AimedMean,
     BoundedMean,
     Estimator,
-    HalfWidth,
     error_level,
 )
 from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
@@ -45,7 +44,7 @@ def _ends(values: npt.ArrayLike, up_to: npt.ArrayLike | None) -> tuple[FloatArra
     return low, low if up_to is None else np.asarray(up_to, dtype=np.float64)
 
 
-class Quantile(HalfWidth):
+class Quantile:
     """A quantile of the law of independent observations, whatever that law: by order statistics.
 
     - ``share``: the probability below it, inside (0, 1)
@@ -118,6 +117,11 @@ class Quantile(HalfWidth):
     def estimate(self) -> float:
         """The quantile of the observations: the least that so many of them do not exceed."""
         return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        return (self.interval[1] - self.interval[0]) / 2
 
 
 class PairedVariance:
@@ -223,7 +227,7 @@ def _kurtosis(value: float) -> float:
     return value
 
 
-class KurtosisMean(HalfWidth):
+class KurtosisMean:
     """The mean of a law without a range whose kurtosis is bounded: E(x - E x)⁴ ≤ k (variance)².
 
     - ``level``: error probability, inside (0, 1): half for the variance, half for the mean
@@ -249,18 +253,7 @@ class KurtosisMean(HalfWidth):
         self._mean = CatoniMean(half, lambda: self._spread.interval[1])
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations; for the mean, those of the first call that brings two only set
-        the scale.
-
-        Args:
-            values: finite, shape (k,), in the unit of the mean.
-            up_to: of that shape; an observation then lies between its value and that.
-
-        Raises:
-            ValueError: for a value that is NaN, or above its ``up_to``.
-
-        Cost: some hundred sums over all observations so far.
-        """
+        """Take further observations, (k,); with ``up_to``, each lies between its value and that."""
         self._spread.update(values, up_to)
         self._mean.update(values, up_to)
 
@@ -285,8 +278,14 @@ class KurtosisMean(HalfWidth):
         """The mean of the observations."""
         return self._mean.estimate
 
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        low, high = self.interval
+        return (high - low) / 2
 
-class KolmogorovDistance(HalfWidth):
+
+class KolmogorovDistance:
     """The greatest difference between the distribution function of independent observations and a
     given continuous one.
 
@@ -357,8 +356,14 @@ class KolmogorovDistance(HalfWidth):
         """The distance of the observations."""
         return _middle(*self.estimates)
 
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
 
-class LogSlope(HalfWidth):
+
+class LogSlope:
     """The least-squares slope of the logarithms of means against numbers, as along depth; or of
     quantiles.
 
@@ -409,15 +414,7 @@ class LogSlope(HalfWidth):
         self.lower, self.upper = -math.inf, math.inf
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations.
-
-        Args:
-            values: shape (m, k), a column for each of the ``abscissae``.
-            up_to: of that shape; an observation then lies between its value and that.
-
-        Raises:
-            ValueError: as what follows the mean of a column does.
-        """
+        """Take further observations, (m, k); with ``up_to``, each lies between both."""
         low, high = _ends(values, up_to)
         for place, mean in enumerate(self._means):
             mean.update(low[:, place], high[:, place])
@@ -454,6 +451,12 @@ class LogSlope(HalfWidth):
         low, high = self.estimates
         return (low + high) / 2 if math.isfinite(high - low) else math.nan
 
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; infinite until both ends are there."""
+        low, high = self.interval
+        return (high - low) / 2
+
 
 def log_slope(
     abscissae: npt.ArrayLike, observations: FloatArray, share: float | None = None
@@ -468,7 +471,7 @@ def log_slope(
     return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
 
 
-class Bracket(HalfWidth):
+class Bracket:
     """What lies between several numbers: between the least and the greatest of them.
 
     - ``parts``: a confidence sequence for each, two at least, whose levels add up to that of this
@@ -493,15 +496,7 @@ class Bracket(HalfWidth):
         self.upper = max(part.upper for part in parts)
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations.
-
-        Args:
-            values: shape (m, k), a column for each of the ``parts``.
-            up_to: of that shape; an observation then lies between its value and that.
-
-        Raises:
-            ValueError: as the part of a column does.
-        """
+        """Take further observations, (m, k); with ``up_to``, each lies between both."""
         low, high = _ends(values, up_to)
         for place, part in enumerate(self._parts):
             part.update(low[:, place], high[:, place])
@@ -532,8 +527,14 @@ class Bracket(HalfWidth):
         """The middle between these."""
         return _middle(*self.estimates)
 
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
 
-class EstimatedFunction(HalfWidth):
+
+class EstimatedFunction:
     """A function of several numbers of a law, each of which has a confidence sequence.
 
     - ``function``: of what each part lies in, by name; it gives what the function lies in
@@ -563,16 +564,7 @@ class EstimatedFunction(HalfWidth):
         self.lower, self.upper = support
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations.
-
-        Args:
-            values: shape (k, places), of which each part takes its ``columns``; any further axes
-                are run together, and of one place (k,) will do.
-            up_to: of that shape; an observation then lies between its value and that.
-
-        Raises:
-            ValueError: as the parts do.
-        """
+        """Take further observations, (k, places); with ``up_to``, each lies between both."""
         low, high = (end.reshape(len(end), -1) for end in _ends(values, up_to))
         for part, columns in zip(self._parts.values(), self._columns, strict=True):
             taken = columns if len(columns) > 1 else columns[0]
@@ -610,6 +602,12 @@ class EstimatedFunction(HalfWidth):
     def estimate(self) -> float:
         """Its value at the estimates of its parts."""
         return _middle(*self.estimates)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval; negative if that is empty."""
+        low, high = self.interval
+        return (high - low) / 2
 
 
 def _middle(low: float, high: float) -> float:

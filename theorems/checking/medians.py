@@ -103,10 +103,7 @@ class MedianRow(Details):
 
     @property
     def measured(self) -> str:
-        """The intervals that were reached, in words: ``symbol in [low, high]`` for each median.
-
-        Of four significant digits, in the unit of the median; empty where none was reached.
-        """
+        """The intervals that were reached, in words: ``symbol in [low, high]`` for each."""
         found = []
         for key, low in self.medians.items():
             name = key.removeprefix("low ")

@@ -638,15 +638,5 @@ class StartAdversary:
         return None
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        """The start as it was found: it is simple, and each trial would cost a part of the error
-        budget.
-
-        Args:
-            statement: not used, nor is ``context``.
-            context: as of `hunt`.
-            found: what `hunt` returned.
-
-        Returns:
-            ``found``.
-        """
+        """The start as it is: it is simple, and each trial costs a part of the error budget."""
         return found

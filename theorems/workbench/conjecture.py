@@ -256,20 +256,12 @@ class Conjecture:
 
     @property
     def sampled(self) -> bool:
-        """Whether it is about a number of a law, as a mean or an exponent is, and decided by
-        samples.
-        """
+        """Whether it is about a mean, a probability or an exponent."""
         return self._claim.subject.sampled
 
     @property
     def family(self) -> str:
-        """The first part of its name: the last part of the module, or the file, that it was
-        declared in.
-
-        Example:
-            >>> conjecture("x**2 >= x", over="parameters", x="[1, 2]").family
-            'conjecture'
-        """
+        """The module it was declared in."""
         last = self.module.rpartition(".")[2]
         if last in ("", "__main__") and self.file:
             last = Path(self.file).stem
@@ -284,10 +276,7 @@ class Conjecture:
 
     @property
     def draft(self) -> Statement:
-        """The statement with a sentinel that only holds the place, and without a check.
-
-        What `statement` starts from. Cost: made anew at each call, without a simulation.
-        """
+        """The statement with a sentinel that only holds the place, and without a check."""
         return draft_of(
             self._claim,
             self.space,

@@ -145,7 +145,7 @@ class Design:
 
     @property
     def chains(self) -> tuple[NamedChain, ...]:
-        """The chain, and the other one after it where there is one."""
+        """The chain, and the other one."""
         return (self.chain,) if self.other is None else (self.chain, self.other)
 
     @property
@@ -162,7 +162,7 @@ class Design:
 
     @property
     def recentres(self) -> bool:
-        """Whether some layer of a chain subtracts the batch mean, so that equal samples leave none."""
+        """Whether some layer subtracts the batch mean."""
         return any(chain.recentres for chain in self.chains)
 
     # --- one input --------------------------------------------------------------------------------
@@ -268,16 +268,7 @@ class Design:
 
     @property
     def event(self) -> Relation | None:
-        """What the claim gives the probability of; None where it is about any other number of a
-        law.
-
-        Example:
-            >>> from theorems import conjecture
-            >>> sizes = dict(chain="rescale", n=2, d=64, ell=4)
-            >>> claim = conjecture("probability(cosine >= 1/2) <= 1/3", **sizes)
-            >>> str(claim.design.event)
-            'cosine >= 1/2'
-        """
+        """What the claim gives the probability of, if it does."""
         alone = self.estimand.alone
         if alone is None or not isinstance(alone.of, Relational):
             return None
@@ -285,11 +276,7 @@ class Design:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What is read of layer ell, in the order of ``observables`` and in the range that the
-        chain leaves.
-
-        After ReLU, for one, samples are nonnegative, and so are cosines.
-        """
+        """What is read of layer ell, in the range that the chain leaves."""
         known = (quantity(o.name) for o in self.observables)
         ours, theirs = (each.example.nonnegative for each in (self.chains[0], self.chains[-1]))
         return tuple(replace(q, nonnegative=theirs if q.of_other else ours) for q in known)
@@ -302,15 +289,7 @@ class Design:
         return {**values, **{q.name: Interval(*_range(q, values)) for q in self.quantities}}
 
     def numbers(self, item: Item) -> dict[str, float]:
-        """Every symbol and quantity of the start in floats.
-
-        Args:
-            item: an input of the ``space``: exact values of n, d, ell, chain parameters and the
-                start.
-
-        Returns:
-            A float for each name, eigenvalues left out.
-        """
+        """Every symbol and quantity of the start in floats."""
         values = self.space.values(item)
         return {name: float(value) for name, value in values.items() if name != "lambda"}
 
@@ -522,17 +501,7 @@ class Design:
                 yield self._side_by_side(found, [self.instance(each, kept) for each in others])
 
     def groups(self, statement: Statement, items: Sequence[Item]) -> list[list[Item]]:
-        """Items whose networks are read side by side.
-
-        Args:
-            statement: the claim, whose assumptions every item must meet.
-            items: inputs of the ``space``.
-
-        Returns:
-            All starts of a size together, where the claim is of what comes after any number of
-            layers; one start at up to five values of what a slope is over; else each item by
-            itself. Groups of one are left out of the first two.
-        """
+        """Items that are read side by side: all starts of a size, or one start at several sizes."""
         over = self.estimand.over
         if not self.estimand.spans:
             return [[item] for item in items]
@@ -640,7 +609,7 @@ class Design:
 
     @property
     def alive(self) -> bool:
-        """Whether the mean is taken over paths on which no sample dies, as ``assume="alive"`` says."""
+        """Whether the mean is taken over paths on which no sample dies."""
         return bool(self._living)
 
     @property
@@ -695,7 +664,7 @@ class Design:
 
     @property
     def deepest(self) -> int:
-        """The last layer that is laid out: the last of the domain up to 64, or its first."""
+        """The last layer that is laid out."""
         return ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1]
 
     def layers(self, values: Mapping[str, Any]) -> list[int]:
@@ -755,35 +724,14 @@ class Design:
         return found, spoiled
 
     def estimand_of(self, side: sp.Expr) -> Estimand:
-        """What a left side compares: that of the claim, or of its false neighbour.
-
-        Args:
-            side: the left side of one of them.
-
-        Returns:
-            ``neighbour`` for its own expression, ``estimand`` for any other.
-        """
+        """What a left side compares: that of the claim, or of its false neighbour."""
         other = self.neighbour
         return other if other is not None and side == other.expression else self.estimand
 
     def joined(
         self, statement: Statement, runs: Sequence[Trajectory], instance: Instance
     ) -> NDArray[np.float64]:
-        """What `sample` reads of networks side by side.
-
-        Args:
-            statement: the claim.
-            runs: a simulation for each of the instance's ``bundle``, in its order, of as many
-                replicas.
-            instance: what was simulated.
-
-        Returns:
-            Shape (replicas, readouts) as of `sample`, where there is one network alone; else with a
-            last axis, in which the places of each network follow those of the one before.
-
-        Raises:
-            ClaimError: as `sample`.
-        """
+        """What `sample` reads of networks side by side, a run for each of the bundle."""
         read = [
             self.sample(statement, run, one) for run, one in zip(runs, instance.bundle, strict=True)
         ]
@@ -818,9 +766,7 @@ class Design:
 
     @property
     def pilots(self) -> int:
-        """Networks for a rough estimate: 24, and 400 where the estimand `sees_more` of a law than a
-        mean.
-        """
+        """Networks for a rough estimate."""
         return _MORE_PILOTS if self.sees_more else _PILOTS
 
     @property
@@ -829,14 +775,7 @@ class Design:
         return self.quantity is None and self.event is None
 
     def beside(self, neighbour: Estimand) -> Design:
-        """The same design, with what the false neighbour of the claim compares.
-
-        Args:
-            neighbour: a number of the same readings.
-
-        Returns:
-            A design that shares the lay-outs already made.
-        """
+        """The same, with what its false neighbour compares."""
         found = replace(self, neighbour=neighbour)
         found._layouts.update(self._layouts)
         return found
@@ -849,21 +788,7 @@ class Design:
         level: float,
         aim: float | None,
     ) -> Estimator:
-        """A confidence sequence for what a left side says at a readout.
-
-        Args:
-            side: the left side of the claim, or of its false neighbour.
-            instance: what is simulated.
-            values: of every symbol at the readout, which is one of the instance.
-            level: error probability, inside (0, 1).
-            aim: near which the interval must be sharp; None lets the first samples say where.
-
-        Returns:
-            One that takes what `known` gives at the readout; of several networks, side by side.
-
-        Raises:
-            ClaimError: for a statistic that samples bound on no side.
-        """
+        """A confidence sequence for a left side, of what `known` gives at a readout."""
         estimand = self.estimand_of(side)
         members = [self.reach(each) for each in self._members(instance, values)]
         return estimand.estimator(self.reach(values), level, aim, self.layers(values), members)

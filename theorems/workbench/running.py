@@ -54,17 +54,10 @@ class Surroundings(Protocol):
     nodeid: str
 
     def spend(self) -> None:
-        """Leave a part of the level for further claims of the item: called once before each of
-        them.
-        """
+        """Leave a part of the level for further claims of the item."""
 
     def report(self, **found: object) -> None:
-        """Note what was found for the summary at the end of the run.
-
-        Args:
-            found: by name: "claim", "verdict", "level", "witness" and "replay", as text and
-                numbers.
-        """
+        """Note what was found for the summary."""
 
 
 class ClaimFailedError(AssertionError):
