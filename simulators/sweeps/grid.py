@@ -122,7 +122,9 @@ class RunBackward:
 
     @property
     def given(self) -> str | Floats:
-        """As `simulators.simulate` takes it."""
+        """The gradient as `simulators.simulate` takes it: the word, or the array (d, n) of the
+        file.
+        """
         return self.words if self.array is None else self.array
 
 
