@@ -297,17 +297,25 @@ class Chain:
 class ChainParameter:
     """A parameter that a named chain takes beside its width.
 
-    - ``names_activation``: whether its values are names of activations; else they are numbers
-    - ``default``: what a text that leaves it out means; None where it must be written
+    - ``names_activation``: whether its values are names of activations
+    - ``default``: what a text that leaves it out means; None where it must be written. Where it is
+      a text, so are all its values; else they are numbers, unless they name activations
 
     Example:
         >>> ChainParameter("gamma").read("0.25"), ChainParameter("activation", True, "relu").example
         (0.25, 'relu')
+        >>> ChainParameter("kind", default="wide").read("narrow")
+        'narrow'
     """
 
     name: str
     names_activation: bool = False
     default: str | float | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts: names of activations, or others."""
+        return self.names_activation or isinstance(self.default, str)
 
     @property
     def example(self) -> str:
@@ -325,6 +333,8 @@ class ChainParameter:
         """
         if self.names_activation:
             return read_entry(ACTIVATIONS, written).name
+        if self.is_text:
+            return written
         try:
             return float(written)
         except ValueError:
@@ -362,15 +372,15 @@ class NamedChain:
 
         In the order in which the chain takes them, after its width.
         """
-        return tuple(part.name for part in self.parameters if not part.names_activation)
+        return tuple(part.name for part in self.parameters if not part.is_text)
 
     @cached_property
     def example(self) -> Chain:
         """The chain at a small width, which has the layers of all.
 
-        Of width 4, numbers at 0.5, activations at their default.
+        Of width 4, numbers at 0.5, activations and other texts at their default.
         """
-        words = {part.name: part.example for part in self.parameters if part.names_activation}
+        words = {part.name: part.example for part in self.parameters if part.is_text}
         return self.build(4, **words, **dict.fromkeys(self.numbers, 0.5))
 
     @property
@@ -456,7 +466,8 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
 
     Its name is the function's without ``_chain``, its meaning the first line of the docstring. The
     function takes the width; then, if it likes, ``activation``, the name of one, a ``law`` with a
-    default, and numbers under any other name.
+    default, and under any other name numbers, or texts where the default is one. What has a default
+    that is neither stays at that.
 
     - ``least``: the fewest rows that it is about
 
@@ -486,7 +497,7 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
                 None if part.default is part.empty else part.default,
             )
             for part in others
-            if part.name != "law"
+            if part.name != "law" and _writable(part.default)
         )
         name = function.__name__.removesuffix("_chain")
         return NamedChain(name, summary(function), function, parameters, least)
@@ -494,12 +505,19 @@ def named_chain(*, least: int = 1) -> Callable[[C], C]:
     return CHAINS.entry_of(make)
 
 
+def _writable(default: object) -> bool:
+    """Whether a parameter with this default, or with none, has values that a text can write."""
+    numbers = isinstance(default, int | float) and not isinstance(default, bool)
+    return default is inspect.Parameter.empty or numbers or isinstance(default, str)
+
+
 def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
     """The chain that a text names: ``"rescale"``, ``"residual(0.1)"``, ``"vanilla(tanh)"``,
     ``"vanilla(leaky_relu(0.2))"``.
 
-    What it leaves out is at its default, and the name of what is returned spells everything. With
-    ``open_numbers`` a text without arguments leaves the numbers open.
+    What it leaves out is at its default, and the name of what is returned spells everything. The
+    name of the function, ``"rescale_chain"``, does as well. With ``open_numbers`` a text without
+    arguments leaves the numbers open.
 
     Raises `ValueError` for what is no such text, an unknown chain or activation, a missing or
     surplus argument, one that the chain refuses, and a chain that cannot be built.
@@ -513,7 +531,7 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
         raise ValueError(
             f"chain={told(text)} is not a chain; give one such as 'rescale' or 'vanilla(tanh)'"
         )
-    chain = CHAINS.named(call[1])
+    chain = CHAINS.named(call[1] if call[1] in CHAINS else call[1].removesuffix("_chain"))
     inside = (call[2] or "").strip()
     # commas in brackets are an activation's own
     given = [part.strip() for part in re.split(r",(?![^(]*\))", inside)] if inside else []
@@ -522,7 +540,7 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
         raise ValueError(f"chain={text!r} takes {most} argument; write {chain.spelling!r}")
     values: dict[str, str | float] = {}
     for part, written in zip_longest(chain.parameters, given):
-        if written is None and open_numbers and not given and not part.names_activation:
+        if written is None and open_numbers and not given and not part.is_text:
             continue
         try:
             value = part.default if written is None else part.read(written)

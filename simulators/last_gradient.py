@@ -80,7 +80,7 @@ class LastGradient:
         """What ``backward`` means, for an H_L of the ``shape`` (d, n).
 
         Raises `TypeError` for what is neither of the three or has no real entries, `ValueError` for
-        another word, another shape, and entries that are not finite.
+        another word, another shape, entries that are not finite, and an array of zeros alone.
         """
         if isinstance(backward, str):
             require(backward in _WORDS, f"backward={told(backward)} is unknown; {_WANTED}")
@@ -106,6 +106,10 @@ class LastGradient:
         )
         fixed = entries.astype(np.float64)
         require(np.isfinite(fixed).all(), "backward has entries that are not finite; give numbers")
+        require(
+            fixed.any(),
+            "backward has no entry but 0, so every gradient is 0; give one that is not",
+        )
         digest = hashlib.sha256(np.ascontiguousarray(fixed, "<f8").tobytes()).hexdigest()
         return cls(f"array {digest}", fixed)
 

@@ -36,10 +36,12 @@ pullback must come to them."""
 Map = Callable[[Floats], Floats]
 
 
-def require_as_declared(layer: RowLayer, width: int) -> None:
+def require_as_declared(layer: RowLayer, width: int, *, nonnegative: bool = False) -> None:
     """Raise `ValueError`, in one line, if a trial refutes what ``layer`` says of itself.
 
-    Its images must have the shape and the dtype of what it is given, float32 and float64; and its
+    Its images must have the shape and the dtype of what it is given, float32 and float64, and must
+    be numbers, of normal entries; of their absolute values where it is given none below 0, which
+    ``nonnegative`` says. Its
     attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd`,
     `recentres`, `nonnegative` and `keeps_nonnegative` must hold where they are said to; a
     `pullback` of its own must agree with difference quotients. ``width`` ≥ 1 is the number of rows
@@ -57,19 +59,21 @@ def require_as_declared(layer: RowLayer, width: int) -> None:
 an image of the other sign; leave odd out
     """
     try:
-        found = _kept(layer, width)
+        found = _kept(layer, width, nonnegative)
     except TypeError:  # a layer without hash
-        found = next(contradictions(layer, width), None)
+        found = next(contradictions(layer, width, nonnegative), None)
     require(found is None, f"{layer!r}: {found}")
 
 
 @cache
-def _kept(layer: RowLayer, width: int) -> str | None:
-    return next(contradictions(layer, width), None)
+def _kept(layer: RowLayer, width: int, nonnegative: bool) -> str | None:
+    return next(contradictions(layer, width, nonnegative), None)
 
 
-def contradictions(layer: RowLayer, width: int) -> Iterator[str]:
+def contradictions(layer: RowLayer, width: int, nonnegative: bool = False) -> Iterator[str]:
     """What trials refute of what ``layer`` says of itself, each in words, for ``width`` ≥ 1 rows.
+
+    With ``nonnegative`` it is given no entry below 0.
 
     Example:
         >>> from simulators.layers import Rescale
@@ -81,11 +85,17 @@ def contradictions(layer: RowLayer, width: int) -> Iterator[str]:
             yield fault
             return
     H = np.random.default_rng(0).standard_normal((width, _SAMPLES)) + 0.3
+    if nonnegative:
+        H = np.abs(H)
 
     def image(of: Floats) -> Floats:
         """Of a matrix (m, n), with its samples as columns."""
         return _image(layer, of, width)
 
+    if np.isnan(image(H)).any():
+        given = "numbers that are not negative" if nonnegative else "numbers of both signs"
+        yield f"gives NaN for {given}; have it give a number for each"
+        return
     yield from _of_scale(layer, image, H)
     yield from _of_samples(layer, image, H)
     if layer.each_row and width > 1 and not _maps_parts(image, H):

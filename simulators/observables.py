@@ -199,13 +199,7 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values, in a sentence; None where it can, as they are
-        numbers.
-
-        Example:
-            >>> OBSERVABLES["spectrum"].unclaimable
-            'spectrum is a vector of n numbers, and a claim compares numbers'
-        """
+        """Why a claim cannot compare its values, which are no numbers; None if it can."""
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
         return None

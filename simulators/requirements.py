@@ -66,10 +66,12 @@ def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
         f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
         "rescale it",
     )
+    nonnegative = False
     for layer, width in zip(chain.layers, chain.widths(rows), strict=True):
         ours = type(layer).__module__ == Recenter.__module__
         if isinstance(layer, RowLayer) and not ours:
-            require_as_declared(layer, width)
+            require_as_declared(layer, width, nonnegative=nonnegative)
+        nonnegative = layer.nonnegative or (nonnegative and layer.keeps_nonnegative)
 
 
 def require_affordable(

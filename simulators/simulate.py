@@ -84,7 +84,9 @@ def simulate(
     - ``seed``: integer ≥ 0, a sequence of them, or a `numpy.random.SeedSequence`. Replica i depends
       on the seed, the engine and i alone; the same call gives the same bits on the same machine
     - ``observables``: names, or functions of ``H`` of shape ``(..., d, n)``, in a tuple or as name
-      -> either; see `simulators.observables.resolve`
+      -> either; see `simulators.observables.resolve`. NaN stands for no value, as of a cosine with
+      a sample that is 0, and is let through, but for a function that has a value nowhere: NaN for
+      the batch, and for a matrix of normal entries
     - ``engine``: ``"factor"`` where it is exact, ``"rows"`` for any chain of Gaussian weights and
       any observable, ``"dense"`` for anything, ``"mean_field"`` for the limit of infinite width, of
       a chain that `simulators.mean_field.gram_map` knows, ``"auto"`` for the quickest of factor,
@@ -461,8 +463,29 @@ class _Record:
         K = _in_float64(np.eye(batch.shape[1])[None, None], H, self._backend)
         self._measure(self._tangent, everywhere, K, self._width, self._log_scale[:1, :1])
         self.values = {name: self.values[name] for name in self._order}
+        self._require_values(batch.shape)
         arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
         self.rounding[:, 0] = arrival_error(batch, arrived, self._backend.dtype)
+
+    def _require_values(self, shape: tuple[int, ...]) -> None:
+        """Raise `ValueError` for an observable that is NaN at the batch, of this shape, and at a
+        matrix of normal entries.
+        """
+        normal = np.random.default_rng(0).standard_normal(shape)
+        for measure in (*self._forward, *self._backward, *self._tangent):
+            found = self.values[measure.name]
+            if found.dtype.kind not in "fc" or not np.isnan(found[0, 0]).all():
+                continue
+            tried = normal.T @ normal if measure.tangent else normal
+            H = self._backend.array(tried[None, None])
+            scale = _in_float64(np.zeros((1, 1)), H, self._backend)
+            told = {"log_scale": scale} if measure.scaled else {}
+            again = self._backend.numpy(measure.function(H, width=self._width, **told))
+            require(
+                not np.isnan(again).all(),
+                f"observable {measure.name!r} gave NaN for the batch, and for a matrix of normal "
+                "entries; it must give numbers",
+            )
 
     def watch(
         self,

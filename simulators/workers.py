@@ -23,12 +23,37 @@ T = TypeVar("T")
 def cores() -> int:
     """Cores that this process may use.
 
-    Those the system lets it run on, where it says so; all of the machine elsewhere.
+    Those the system lets it run on, where it says so; all of the machine elsewhere; and no more
+    than `use_cores` was told.
 
     Example:
         >>> cores() >= 1
         True
     """
+    there = _cores_there()
+    return there if _most_cores is None else min(there, _most_cores)
+
+
+def use_cores(most: int | None) -> None:
+    """Use so many cores at most in this process, at least 1; None for all there are.
+
+    What is computed does not depend on it.
+
+    Example:
+        >>> use_cores(1)
+        >>> cores()
+        1
+        >>> use_cores(None)
+    """
+    global _most_cores
+    _most_cores = most
+
+
+#: Of this process; None for no limit.
+_most_cores: int | None = None
+
+
+def _cores_there() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

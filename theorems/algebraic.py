@@ -77,17 +77,7 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
     _hashable_content = __getnewargs__
 
     def ball(self) -> flint.arb:
-        """An enclosure of the root.
-
-        Returns:
-            A ball about as narrow as the precision of the moment, ``flint.ctx.prec`` bits, allows.
-
-        Cost: roots are isolated once a polynomial and precision.
-
-        Example:
-            >>> Root((-2, 0, 1), 2).ball().contains(flint.arb(2).sqrt())
-            True
-        """
+        """An enclosure about as narrow as the precision of the moment allows."""
         return enclosed_roots(self.coefficients, flint.ctx.prec)[self.index - 1]
 
     def _eval_is_extended_positive(self) -> bool:

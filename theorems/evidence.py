@@ -44,7 +44,13 @@ class Verdict(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """True for the three verdicts that speak for the claim."""
+        """Whether it speaks for the claim: of ``proved``, ``certified`` and ``supported``, and no
+        other.
+
+        Example:
+            >>> Verdict.SUPPORTED.holds, Verdict.VACUOUS.holds, Verdict.INCONCLUSIVE.holds
+            (True, False, False)
+        """
         return self in (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
 
 
@@ -97,7 +103,10 @@ class Details(Mapping[str, Any]):
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """What is written: texts, numbers, lists and mappings."""
+        """What is written: texts, numbers, lists and mappings, by key, in the order of the fields.
+
+        Verdicts are their words and tuples lists. Made once, at the first call.
+        """
         found: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)

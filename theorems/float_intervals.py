@@ -50,9 +50,7 @@ class Interval:
 
     @property
     def undefined(self) -> Bools:
-        """Where there is no value: booleans of the shape of the ends, true where one of them is
-        NaN.
-        """
+        """Where there is no value."""
         return np.isnan(self.low) | np.isnan(self.high)
 
     def within(self, low: npt.ArrayLike, high: npt.ArrayLike) -> Interval:

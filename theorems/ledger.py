@@ -20,6 +20,7 @@ import sympy as sp
 
 from simulators.documents import DocumentError, Schema1, Wanted, read_json, structured
 from simulators.regular_files import UnreadableFileError
+from theorems.grounds import Grounds, moved
 from theorems.statement import Statement, Variable, Verdict
 from theorems.verification import Result
 
@@ -33,6 +34,7 @@ __all__ = [
     "compare",
     "default_path",
     "differences",
+    "differing",
     "digest",
     "entry_of",
     "parts",
@@ -51,6 +53,8 @@ _LARGEST_FILE = 50_000_000
 #: What stands between the words of a part and the digest of its exact form.
 _MARK = " #"
 _NOTHING = "nothing"
+#: Among the versions of libraries; what it does is told by the digests of its code.
+_OURS = "batchnorm-theorems"
 
 
 class LedgerError(ValueError):
@@ -66,6 +70,7 @@ class Entry:
       computed and not sampled
     - ``versions``: of the libraries the numbers came from
     - ``claim``: the statement part by part (see `parts`), empty in older ledgers
+    - ``grounds``: what the verdict rested on, None in older ledgers
     """
 
     digest: str
@@ -76,6 +81,7 @@ class Entry:
     level: float
     versions: Mapping[str, str]
     claim: Mapping[str, str] = field(default_factory=dict)
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True)
@@ -202,11 +208,19 @@ def _short(exact: sp.Basic) -> str:
     return f"{_MARK}{hashlib.sha256(sp.srepr(exact).encode()).hexdigest()[:8]}"
 
 
-def entry_of(result: Result, *, seed: int, level: float, versions: Mapping[str, str]) -> Entry:
+def entry_of(
+    result: Result,
+    *,
+    seed: int,
+    level: float,
+    versions: Mapping[str, str],
+    grounds: Grounds | None = None,
+) -> Entry:
     """What a result would put on record.
 
     - ``seed``, ``level``: of the run that found it
     - ``versions``: of the libraries that its numbers came from
+    - ``grounds``: what it rests on (`theorems.grounds.grounds_of`), if that is to be told
     """
     value = result.tightness
     tightness = None
@@ -221,6 +235,7 @@ def entry_of(result: Result, *, seed: int, level: float, versions: Mapping[str, 
         level,
         dict(versions),
         parts(result.statement),
+        grounds,
     )
 
 
@@ -255,6 +270,40 @@ def compare(
             changes += reworded(before, result.statement)
             changes += _differences(name, before, now)
     return tuple(changes)
+
+
+def differing(
+    entry: Entry | None,
+    statement: Statement,
+    grounds: Grounds,
+    *,
+    seed: int,
+    level: float,
+    versions: Mapping[str, str],
+) -> list[str]:
+    """Why what is on record of a statement need not hold now, in words; empty if it does.
+
+    - ``entry``: what is on record, if anything
+    - ``grounds``: what a verdict rests on now, `theorems.grounds.grounds_of`
+    - ``seed``, ``level``, ``versions``: of the run that would establish it again
+
+    Example:
+        >>> from theorems.registry import library
+        >>> same = {"seed": 0, "level": 1e-6, "versions": {}}
+        >>> differing(None, library()[0], Grounds(""), **same)
+        ['it is not on record']
+    """
+    if entry is None:
+        return ["it is not on record"]
+    found = ["what it claims"] if entry.digest != digest(statement) else []
+    found += ["the seed"] if entry.seed != seed else []
+    found += ["the error level"] if entry.level != level else []
+    for name in sorted({*entry.versions, *versions} - {_OURS}):
+        if (now := versions.get(name, _NOTHING)) != entry.versions.get(name):
+            found.append(f"{name} {now}")
+    if entry.grounds is None:
+        return [*found, "its code is not on record"]
+    return found + moved(entry.grounds, grounds)
 
 
 def reworded(entry: Entry, statement: Statement) -> list[Change]:
@@ -357,14 +406,23 @@ class Ledger:
         level: float,
         versions: Mapping[str, str],
         gone: Iterable[str] = (),
+        grounds: Mapping[str, Grounds] | None = None,
     ) -> Ledger:
         """The record after accepting ``results`` and the removal of the statements ``gone``; the
         rest is kept.
+
+        - ``grounds``: what each result rests on, by the name of its statement
         """
         dropped = set(gone)
         found = {name: entry for name, entry in self.entries.items() if name not in dropped}
         found |= {
-            r.statement.name: entry_of(r, seed=seed, level=level, versions=versions)
+            r.statement.name: entry_of(
+                r,
+                seed=seed,
+                level=level,
+                versions=versions,
+                grounds=(grounds or {}).get(r.statement.name),
+            )
             for r in results
         }
         return replace(self, entries=found)
@@ -383,16 +441,16 @@ class Ledger:
         )
 
     def as_json(self) -> dict[str, object]:
-        """Plain data, sorted by name; library versions are told once for all entries that share
-        them.
+        """Plain data, sorted by name; library versions, and the digests of code, are told once for
+        all entries that share them.
         """
         environments: dict[str, dict[str, str]] = {}
+        code: dict[str, dict[str, str]] = {}
         statements = {}
         for name, entry in sorted(self.entries.items()):
-            versions = dict(sorted(entry.versions.items()))
-            key = hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:8]
-            environments[key] = versions
+            key = _kept(entry.versions, environments)
             ends = entry.tightness
+            grounds = entry.grounds
             statements[name] = {
                 "digest": entry.digest,
                 "verdict": entry.verdict.value,
@@ -402,12 +460,27 @@ class Ledger:
                 "level": entry.level,
                 **({"claim": dict(entry.claim)} if entry.claim else {}),
                 "environment": key,
+                **({} if grounds is None else {"grounds": _rests(grounds, code)}),
             }
         return {
             "schema": SCHEMA,
             "environments": dict(sorted(environments.items())),
+            **({"code": dict(sorted(code.items()))} if code else {}),
             "statements": statements,
         }
+
+
+def _kept(words: Mapping[str, str], known: dict[str, dict[str, str]]) -> str:
+    """The key under which words are told once for all that share them."""
+    found = dict(sorted(words.items()))
+    key = hashlib.sha256(json.dumps(found).encode()).hexdigest()[:8]
+    known[key] = found
+    return key
+
+
+def _rests(grounds: Grounds, code: dict[str, dict[str, str]]) -> dict[str, str]:
+    told = {"checks": grounds.checks, "proof": grounds.proof, "witnesses": grounds.witnesses}
+    return {name: text for name, text in told.items() if text} | {"code": _kept(grounds.code, code)}
 
 
 def _ends_in_verdict(text: str) -> bool:
@@ -427,6 +500,16 @@ _Interval = Annotated[
 
 
 @dataclass(frozen=True)
+class _Rests:
+    """What a verdict rested on, as it stands in the file; ``code`` is a key of the file's."""
+
+    checks: str
+    code: str
+    proof: str = ""
+    witnesses: str = ""
+
+
+@dataclass(frozen=True)
 class _Written:
     """An entry as it stands in the file."""
 
@@ -438,6 +521,7 @@ class _Written:
     environment: str
     tightness: _Interval | None = None
     claim: Mapping[str, str] = field(default_factory=dict)
+    grounds: _Rests | None = None
 
 
 @dataclass(frozen=True)
@@ -445,6 +529,7 @@ class _File:
     schema: Schema1
     environments: Mapping[str, Mapping[str, str]]
     statements: Mapping[str, _Written]
+    code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def default_path() -> Path:
@@ -467,7 +552,7 @@ def read(path: Path | str) -> Ledger:
         file = structured(read_json(path, _LARGEST_FILE), _File, "the ledger")
         return Ledger(
             {
-                name: _entry(f"statements.{name}", entry, file.environments)
+                name: _entry(f"statements.{name}", entry, file)
                 for name, entry in file.statements.items()
             }
         )
@@ -477,8 +562,8 @@ def read(path: Path | str) -> Ledger:
         raise LedgerError(f"{path}: {error}") from None
 
 
-def _entry(place: str, written: _Written, environments: Mapping[str, Mapping[str, str]]) -> Entry:
-    if (key := written.environment) not in environments:
+def _entry(place: str, written: _Written, file: _File) -> Entry:
+    if (key := written.environment) not in file.environments:
         raise DocumentError(f"{place}.environment is {key!r}; want one of the environments")
     evidence = (text.partition(": ") for text in written.evidence)
     return Entry(
@@ -488,6 +573,17 @@ def _entry(place: str, written: _Written, environments: Mapping[str, Mapping[str
         written.tightness,
         written.seed,
         written.level,
-        environments[key],
+        file.environments[key],
         written.claim,
+        _grounds(place, written.grounds, file.code),
     )
+
+
+def _grounds(
+    place: str, written: _Rests | None, code: Mapping[str, Mapping[str, str]]
+) -> Grounds | None:
+    if written is None:
+        return None
+    if (key := written.code) not in code:
+        raise DocumentError(f"{place}.grounds.code is {key!r}; want one of the code")
+    return Grounds(written.checks, written.proof, written.witnesses, code[key])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite
@@ -13,16 +13,15 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from simulators.arguments import Argument, ArgumentError
+from simulators.arguments import Argument, ArgumentError, whole_number
 from simulators.batches import Batch, validate_batch
-from simulators.workers import one_blas_thread
 from theorems.context import Context
-from theorems.error_words import in_words, line_in
 from theorems.evidence import Evidence, Verdict, combine, weakest
+from theorems.gathering import Refusal, gathered, takes_batch
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
-from theorems.registry import package_of, select
-from theorems.statement import Check, ClaimError, Statement
+from theorems.registry import select
+from theorems.statement import ClaimError, Statement
 
 __all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
 
@@ -81,11 +80,7 @@ class Result:
 
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
-        """The interval of `tightness`, as evidence gives it: what it may be by the confidence
-        bound.
-
-        None where the tightness was computed, and where there is none.
-        """
+        """The interval of `tightness`, as evidence gives it; None where it was computed."""
         return next(
             (
                 e.tightness_interval
@@ -141,9 +136,7 @@ class Result:
 
     @property
     def sound(self) -> bool:
-        """Whether every sentinel fell and nothing contradicts: without that no verdict is as
-        expected.
-        """
+        """Every sentinel fell and nothing contradicts."""
         return not self.weak_sentinels and not self.contradictory
 
     @property
@@ -163,17 +156,7 @@ class Result:
         return found is expected or (self.with_batch and (expected is Verdict.REFUTED or silent))
 
     def as_json(self) -> dict[str, Any]:
-        """The result as a run writes it: one of ``results`` of schema 1.
-
-        Returns:
-            A JSON value: texts, numbers, booleans, None, lists and dicts. Times are in seconds, and
-            ``evidence`` holds a dict for each check.
-
-        Example:
-            >>> from theorems.templates.pointwise import STATEMENT
-            >>> verify(STATEMENT)[0].as_json()["verdict"]
-            'certified'
-        """
+        """The result as JSON writes it, with its evidence: one of ``results`` of schema 1."""
         s = self.statement
         return {
             "statement": f"{s.family}.{s.theorem}",
@@ -237,34 +220,33 @@ def verify_each(
     budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
-) -> Iterator[Result]:
+    known: Sequence[tuple[Statement, Verdict]] = (),
+    jobs: int = 1,
+    checked: Callable[[Statement], None] = lambda _: None,
+) -> Generator[Result]:
     """As `verify`, one result at a time, so that an interrupted run keeps what it
     established.
 
+    ``progress`` is told what is being done, ``checked`` of each statement whose checks are done,
+    which with several jobs may be before its result's turn. Closing what is returned ends the
+    processes of the jobs.
+
     ``refused`` is told of a claim that turns out to make no sense while it is checked, and the run
-    goes on with the others; without it the error is raised.
+    goes on with the others; without it the error is raised. ``known`` are the verdicts of further
+    statements of the run that are not established again: they share the error budget, and what
+    depends on them inherits from them.
     """
     statements = select(_stated(names))
     given = _read(batch)
     seed, level, budget = _settings(seed, level, budget)
+    jobs = whole_number("jobs", jobs, 1)
     if given is not None and statements and not any(map(_reads_batch, statements)):
         raise ValueError(
             f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
             f"{' …' * (len(statements) > 3)}; leave it out"
         )
     whole = Context(seed, level, given, progress=progress)
-    return _results(statements, whole, budget, refused)
-
-
-def _author(statement: Statement, error: Exception) -> str:
-    """Whose check failed: a package, or a file that is the statement's own; empty if ours."""
-    if package := package_of(statement):
-        return f"package {package}"
-    module = sys.modules.get(f"theorems.families.{statement.family}.statements.{statement.theorem}")
-    if module is None or not module.__file__ or isinstance(error, MemoryError):
-        return ""
-    line = line_in(module.__file__, error)
-    return f"{module.__file__}{f', line {line},' if line else ''}"
+    return _results(statements, whole, budget, refused, known, jobs, checked)
 
 
 def _results(
@@ -272,39 +254,30 @@ def _results(
     whole: Context,
     budget: float | None,
     refused: Callable[[Statement, ClaimError], None] | None,
-) -> Iterator[Result]:
+    known: Sequence[tuple[Statement, Verdict]],
+    jobs: int,
+    checked: Callable[[Statement], None],
+) -> Generator[Result]:
     """A result for each statement that makes sense; the budget runs from the first that is asked
     for.
     """
     deadline = None if budget is None else time.monotonic() + budget
-    share = replace(whole.share(sum(len(s.checks) for s in statements)), deadline=deadline)
-    verdicts: dict[str, Verdict] = {}
-    theorem = ""
-    for statement in statements:
-        if f"{statement.family}.{statement.theorem}" != theorem:
-            theorem = f"{statement.family}.{statement.theorem}"
-            share.memory.clear()  # samples are shared between the variants of one theorem only
-        try:
-            found = _checked(statement, share)
-        except Exception as error:
-            failed = _told(statement, error)
-            if failed is None or (refused is None and failed is error):
-                raise
-            if refused is None:
-                raise failed from error
-            refused(statement, failed)
-            continue
-        result = _result(statement, found, share.batch, verdicts)
-        verdicts[statement.name] = result.verdict
-        yield result
-
-
-def _told(statement: Statement, error: Exception) -> ClaimError | None:
-    """What is told of a check that failed; None if it is ours."""
-    if isinstance(error, ClaimError):
-        return error
-    author = _author(statement, error)
-    return ClaimError(f"a check of {author} fails: {in_words(error)}") if author else None
+    asked = (*statements, *(statement for statement, _ in known))
+    share = replace(whole.share(sum(len(s.checks) for s in asked)), deadline=deadline)
+    verdicts = {statement.name: verdict for statement, verdict in known}
+    with closing(gathered(statements, share, jobs, checked)) as findings:
+        for statement, finding in findings:
+            if isinstance(finding, Refusal):
+                told, error = finding.told, finding.error
+                if told is None or (refused is None and isinstance(error, ClaimError)):
+                    raise error
+                if refused is None:
+                    raise told from error
+                refused(statement, told)
+                continue
+            result = _result(statement, finding, share.batch, verdicts)
+            verdicts[statement.name] = result.verdict
+            yield result
 
 
 def _result(
@@ -338,40 +311,6 @@ def _result(
     )
 
 
-def _checked(statement: Statement, context: Context) -> list[Evidence]:
-    """What every check of a statement says of it."""
-    found = []
-    for check in statement.checks:
-        context.progress(statement.name)
-        began = time.perf_counter()
-        apart = context.batch is not None and not takes_batch(check)
-        with one_blas_thread():
-            evidence = check(statement, replace(context, batch=None) if apart else context)
-        found.append(
-            replace(
-                evidence,
-                seconds=time.perf_counter() - began,
-                beside=(),
-                apart=apart or evidence.apart,
-            )
-        )
-        found += [replace(other, apart=True) for other in evidence.beside]
-    return found
-
-
-def takes_batch(check: Check) -> bool:
-    """Whether a user's batch has a part in a check; one that does not say takes it.
-
-    - ``check``: any of a statement's ``checks``, also of another package
-
-    Example:
-        >>> from theorems.templates.pointwise import STATEMENT
-        >>> takes_batch(STATEMENT.checks[0])  # what it proposes is laid out, and no batch
-        False
-    """
-    return bool(getattr(check, "takes_batch", True))
-
-
 def _reads_batch(statement: Statement) -> bool:
     return any(takes_batch(check) for check in statement.checks)
 
@@ -392,6 +331,7 @@ def verify(
     seed: int = 0,
     level: float = LEVEL,
     budget: float | None = None,
+    jobs: int = 1,
 ) -> tuple[Result, ...]:
     """Check statements (families, theorems or full names; everything by default) and return their
     results.
@@ -401,7 +341,9 @@ def verify(
     each check lays out, or a (d, n) array, samples as columns, or a ``Batch``. ``seed``:
     nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
     that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds
-    after which sampling stops and what is undecided is reported as such; None for no limit. A
+    after which sampling stops and what is undecided is reported as such; None for no limit.
+    ``jobs``: processes that check theorems side by side, forked from this one; results do not
+    depend on it (on systems other than Linux, which fork at a risk, this process does all). A
     statement inherits the weakest verdict of those it depends on, among the statements of this run.
 
     Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a
@@ -418,7 +360,7 @@ def verify(
         Traceback (most recent call last):
         simulators.arguments.ArgumentError: level=2: want a probability between 0 and 1, ...
     """
-    return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget))
+    return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget, jobs=jobs))
 
 
 def _read(batch: object) -> Batch | None:

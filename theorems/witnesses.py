@@ -76,11 +76,7 @@ class Witness:
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits of what was claimed and where it fails, not of how that was
-        found.
-
-        Witnesses of one digest are the same, and kept once.
-        """
+        """Of what was claimed and where it fails, not of how that was found."""
         content = json.dumps(
             [self.statement, self.claim, self.kind, _encoded(self.input)], sort_keys=True
         )

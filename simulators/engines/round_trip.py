@@ -213,14 +213,7 @@ class RoundTrip:
         return self._rows
 
     def representations(self) -> Iterator[Representation]:
-        """The way forward: the representations after each block, from the first on.
-
-        Returns:
-            An iterator over ``depth`` of them, ``(g, n, d)``, each good until the next is asked
-            for.
-
-        Cost: that of the engine; what is needed on the way back is kept besides.
-        """
+        """Those after each block, ``(g, n, d)``, good until the next is asked for."""
         for found in self._through(self._whole):
             self._rows = found.rows
             if found.log_scale is not None:

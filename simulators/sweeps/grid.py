@@ -122,9 +122,7 @@ class RunBackward:
 
     @property
     def given(self) -> str | Floats:
-        """The gradient as `simulators.simulate` takes it: the word, or the array (d, n) of the
-        file.
-        """
+        """As `simulators.simulate` takes it."""
         return self.words if self.array is None else self.array
 
 

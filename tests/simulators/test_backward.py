@@ -492,6 +492,7 @@ REFUSED = [
     ({"backward": np.full((D, N), "a")}, TypeError, "backward has dtype <U1"),
     ({"backward": np.ones((D, N), bool)}, TypeError, "backward has dtype bool"),
     ({"backward": np.full((D, N), math.nan)}, ValueError, "entries that are not finite"),
+    ({"backward": np.zeros((D, N))}, ValueError, "no entry but 0, so every gradient is 0"),
     ({"backward": lambda H: H[..., :2]}, ValueError, r"<lambda> gave shape \(1, 8, 2\) for H_L"),
     ({"backward": lambda H: H.astype("f4")}, TypeError, "gave an array of float32 for H_L of"),
     ({"backward": lambda H: 1.0}, TypeError, "gave a float for H_L of dtype float64"),

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from simulators.chains import (
+    CHAINS,
     Chain,
     batchnorm_chain,
+    named_chain,
+    read_chain,
     recenter_relu_chain,
     rescale_activation_chain,
     rescale_chain,
@@ -156,3 +159,32 @@ def test_chains_print_as_they_are_written():
     }
     for chain in (batchnorm_chain(4), recenter_relu_chain(np.int32(5)), residual_chain(3, 0.5)):
         assert eval(repr(chain), names) == chain
+
+
+def test_what_a_chain_takes_beside_its_width_is_told_by_its_default():
+    """Texts where that is one, numbers where it is one or there is none; what is neither stays."""
+    with CHAINS.restored():
+
+        @named_chain()
+        def drawn_chain(width, strength, kind="wide", scale=1.0, options=None, loud=False):
+            """WH, scaled"""
+            assert (options, loud) == (None, False)
+            return Chain((Linear(width, std=strength * scale), *[Rescale()] * (kind == "wide")))
+
+        drawn = CHAINS["drawn"]
+        assert [part.name for part in drawn.parameters] == ["strength", "kind", "scale"]
+        assert drawn.numbers == ("strength", "scale")
+        assert drawn.spelling == "drawn(0.1, wide, 1.0)"
+        assert len(drawn(8, {"strength": 2, "scale": 1}).layers) == 2
+        (std,) = (layer.std for layer in read_chain("drawn(3, narrow, 2)").build(8).layers)
+        assert std == 6.0
+        with pytest.raises(ValueError, match="'x' is not a number"):
+            read_chain("drawn(x, narrow)")
+
+
+@pytest.mark.parametrize(
+    "text", ["residual_chain(0.1)", "residual(0.1)", " residual_chain ( 0.1 )"]
+)
+def test_the_name_of_the_function_names_the_chain_with_arguments_too(text):
+    assert read_chain(text).name == "residual(0.1)"
+    assert read_chain("rescale_chain").name == "rescale"

@@ -243,3 +243,37 @@ def test_layers_require_what_they_declare() -> None:
     for layer in SHIPPED:
         if isinstance(layer, RowLayer):
             require_as_declared(layer, WIDTH)
+
+
+@dataclass(frozen=True)
+class Root(RowLayer, listed=False):
+    """√H, which has no value below 0"""
+
+    each_row = each_sample = nonnegative = keeps_nonnegative = True
+
+    def on_rows(self, rows: Any, xp: Any, width: int) -> Any:
+        return xp.sqrt(rows)
+
+
+@dataclass(frozen=True)
+class Missing(RowLayer, listed=False):
+    """NaN"""
+
+    def on_rows(self, rows: Any, xp: Any, width: int) -> Any:
+        return rows * float("nan")
+
+
+@pytest.mark.parametrize("layer", [Root(), Missing()])
+def test_a_layer_that_gives_no_number_is_refused_in_one_line(layer: RowLayer) -> None:
+    with pytest.raises(ValueError, match=r"\(\): gives NaN for numbers of both signs") as refused:
+        simulate(Chain((Linear(WIDTH), layer)), BATCH, depth=2)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_layer_is_tried_on_what_the_layers_before_it_give() -> None:
+    """Of √H after ReLU no entry is below 0; of NaN after it there is still none that is a number."""
+    positive = Linear(WIDTH), Activation("relu")
+    run = simulate(Chain((*positive, Root())), BATCH, depth=2, observables=("gram",))
+    assert np.isfinite(run["gram"]).all()
+    with pytest.raises(ValueError, match="gives NaN for numbers that are not negative"):
+        simulate(Chain((*positive, Missing())), BATCH, depth=2)

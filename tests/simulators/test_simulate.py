@@ -20,6 +20,7 @@ from simulators.chains import (
 )
 from simulators.engines import dense, factor, rows
 from simulators.layers import Activation, LayerNorm, Linear, Normalize, Recenter, Rescale, Residual
+from simulators.observables import Observable
 from simulators.simulate import simulate
 
 BATCH = np.random.default_rng(0).standard_normal((6, 3))
@@ -464,3 +465,31 @@ def test_the_former_name_of_an_engine_works_and_says_so():
         former = simulate(rescale_chain(8), BATCH, depth=2, engine="gram")
     assert former.engine == "factor"
     assert np.array_equal(former["orthogonality_gap"], now["orthogonality_gap"])
+
+
+def test_what_has_a_value_nowhere_is_refused_and_what_has_one_somewhere_is_not():
+    def nowhere(H, width=None):
+        return H[..., 0, 0] * math.nan
+
+    def of_full_rank(H):
+        """NaN at the first batch below, a number elsewhere"""
+        return np.where(np.linalg.matrix_rank(H) == H.shape[-1], H[..., 0, 0], math.nan)
+
+    with pytest.raises(ValueError, match=r"observable 'o' gave NaN for the batch, and for a matri"):
+        simulate(rescale_chain(8), BATCH, depth=2, observables={"o": nowhere})
+    with pytest.raises(ValueError, match="'nowhere' gave NaN"):
+        simulate(
+            rescale_chain(8),
+            BATCH,
+            depth=2,
+            observables=(Observable("nowhere", nowhere, gram=False, backward=True),),
+            backward="gaussian",
+        )
+    flat = np.outer(np.arange(6.0), [1, 2])
+    values = simulate(rescale_chain(8), flat, depth=2, observables={"o": of_full_rank})["o"]
+    assert np.isnan(values[0, 0])
+    # a sample that is 0 has no angle with another
+    absent = np.stack([np.zeros(6), np.ones(6)], axis=1)
+    assert np.isnan(
+        simulate(vanilla_chain(8), absent, depth=1, observables=("cosine",))["cosine"]
+    ).all()

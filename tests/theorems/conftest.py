@@ -15,6 +15,14 @@ def budget() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def one_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command run in this process has all its checks here, where tests see what they do, unless
+    it is given ``--jobs``.
+    """
+    monkeypatch.setattr("theorems.commands.verify.cores", lambda: 1)
+
+
 @contextmanager
 def drawing(count: int) -> Iterator[None]:
     """Conjectures draw so many inputs, and twice as many independent ones, of the usual 100."""

@@ -203,6 +203,16 @@ def test_the_engine_of_all_is_exact_for_each() -> None:
         ("orthogonality_gap <= other.orthogonality_gap", {"other": "residual"}, "no gamma"),
         (
             "orthogonality_gap <= other.orthogonality_gap",
+            {"other": "rescale"},
+            "other='rescale' is the chain itself, on the same weights",
+        ),
+        (
+            "median(orthogonality_gap) <= median(other.orthogonality_gap)",
+            {"chain": "vanilla(relu)", "other": "vanilla( relu )"},
+            "both are equal in every network",
+        ),
+        (
+            "orthogonality_gap <= other.orthogonality_gap",
             {"assume": "other.orthogonality_gap <= 1"},
             "other.orthogonality_gap is random",
         ),

@@ -88,6 +88,21 @@ def test_claims_on_own_words_are_decided(capsys: pytest.CaptureFixture[str]) -> 
     assert main(words[1:]) == 1
 
 
+@pytest.mark.parametrize("chain", ["damped", "damped_chain", "damped(weak)", "damped_chain(weak)"])
+def test_a_text_that_a_chain_takes_is_at_its_default_or_in_brackets(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, chain: str
+) -> None:
+    with (tmp_path / "mine.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\n@named_chain()\ndef damped_chain(width, how='strong'):\n    'BN(WH)'\n"
+            "    assert how in ('strong', 'weak')\n"
+            "    return Chain((Linear(width), Rescale('variance')))\n"
+        )
+    claim = ["--module", "mine.py", "--claim", "stable_rank <= 19/10", "--chain", chain, *SIZES]
+    assert main(["verify", *claim]) == 0
+    assert "supported" in capsys.readouterr().out
+
+
 def test_a_file_named_beside_a_claim_brings_its_words_again(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from simulators import simulate, vanilla_chain
+from simulators import Chain, simulate, vanilla_chain
+from simulators.layers import Activation, Bias, LayerNorm, Linear, Recenter, Rescale, RMSNorm
 from theorems import ClaimError, conjecture, verify
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.lost_samples import UndefinedMean
@@ -16,6 +17,7 @@ from theorems.checking.scaling import Scaling
 from theorems.context import Context
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Variable, Verdict
 from theorems.verification import Result
+from theorems.workbench.design import kills
 
 TINY: dict[str, Any] = dict(n=2, d="4..8", ell=16)
 RELU = ("vanilla(relu)", "batchnorm(relu)", "recenter_relu", "rescale_activation(relu)")
@@ -59,6 +61,56 @@ def test_a_mean_of_what_dies_has_no_value(claim: str, options: Any) -> None:
     noun = "probability" if "event" in options else "mean"
     assert f"such a {noun} has no value" in evidence.summary
     assert "assume='alive'" in evidence.summary
+
+
+@pytest.mark.parametrize("width", [4, 512])
+@pytest.mark.parametrize("claim", ["1/alive <= 2", "median(1/alive) <= 2", "log(alive) >= -1"])
+def test_what_has_no_value_where_a_sample_is_dead_has_none_at_any_width(
+    claim: str, width: int
+) -> None:
+    """Of a width at which no dead sample will ever be seen, too."""
+    found = run(claim, chain="vanilla(relu)", n=2, d=width, ell=1)
+    assert found.verdict is Verdict.OUTSIDE
+    assert found.sound
+    assert "which is 0 with positive probability, as samples die" in found.evidence[0].summary
+
+
+def test_what_is_alive_is_not_asked_whether_it_is() -> None:
+    for claim in ("1/alive <= 2", "probability(alive >= 1) >= 1/2"):
+        with pytest.raises(ClaimError, match="alive is 1 where assume='alive' holds"):
+            conjecture(claim, chain="vanilla(relu)", assume="alive", n=2, d=8, ell=1, name="c")
+
+
+def test_what_has_a_value_where_a_sample_is_dead_gets_a_verdict() -> None:
+    found = run("1/(2 - alive) <= 3/4", chain="vanilla(relu)", n=2, d=4, ell=8)
+    assert found.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("layers", "word"),
+    [
+        ((Linear(8), Activation("relu")), True),
+        ((Linear(8), Recenter(), Rescale("variance"), Activation("relu")), True),
+        ((Linear(8), Activation("relu"), Linear(8), RMSNorm()), True),
+        ((Linear(8), Bias(1.0), Activation("relu")), True),
+        # units that sum to 0 are not negative all at once
+        ((Linear(8), LayerNorm(), Activation("relu")), False),
+        # what is 0 before it is not after it
+        ((Linear(8), Activation("relu"), Bias(1.0)), False),
+        ((Linear(8), Activation("relu"), Linear(8), Recenter()), False),
+        ((Linear(8), Activation("tanh"), Activation("relu")), False),
+        ((Linear(8), Activation("tanh")), False),
+        ((Linear(8, "student_t(5)"), Activation("relu")), False),  # not known
+    ],
+    ids=str,
+)
+def test_which_blocks_kill_samples(layers: Any, word: bool) -> None:
+    """At any width; where it is said, some of many narrow networks do."""
+    assert kills(Chain(layers)) is word
+    if word:
+        narrow = [replace(x, width=2) if isinstance(x, Linear) else x for x in layers]
+        run = simulate(Chain(narrow), np.eye(2), depth=1, replicas=200, observables=("alive",))
+        assert (run["alive"][:, 1] == 0).any()
 
 
 @pytest.mark.parametrize("chain", RELU)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_sequence import BoundedMean, finite_float
+from theorems.checking.confidence_sequence import BoundedMean, HalfWidth, finite_float
 
 __all__ = ["CarriedMean"]
 
@@ -27,7 +27,7 @@ _NARROWEST = 1e-9
 _FOLLOWED = 4
 
 
-class CarriedMean:
+class CarriedMean(HalfWidth):
     """A confidence sequence for E X, of observations of X and of Z_1 … Z_K with E Z_k ≤ E X.
 
     - ``lower``, ``upper``: the range of X
@@ -104,12 +104,6 @@ class CarriedMean:
         low, high = self._plain.interval
         carried = [each.interval[0] for each in self._carried.values()]
         return float(max([low, *self._floors, *carried])), high
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty."""
-        low, high = self.interval
-        return (high - low) / 2
 
     @property
     def estimate(self) -> float:

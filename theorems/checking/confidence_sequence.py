@@ -36,6 +36,7 @@ __all__ = [
     "BoundedMean",
     "Decision",
     "Estimator",
+    "HalfWidth",
     "LowerBound",
     "decide_at_least",
     "decide_at_most",
@@ -138,6 +139,33 @@ class Estimator(Protocol):
     def estimates(self) -> tuple[float, float]: ...
 
 
+class _Sequence(Protocol):
+    """What has an interval."""
+
+    @property
+    def interval(self) -> tuple[float, float]: ...
+
+
+class HalfWidth:
+    """The half-width of whatever has an ``interval``.
+
+    Example:
+        >>> class Settled(HalfWidth):
+        ...     interval = 1.0, 4.0
+        >>> Settled().half_width
+        1.5
+    """
+
+    @property
+    def half_width(self: _Sequence) -> float:
+        """Half the length of `interval`, in the unit of the number that is followed.
+
+        Negative where that is empty, low > high; infinite until it has both ends.
+        """
+        low, high = self.interval
+        return (high - low) / 2
+
+
 class LowerBound:
     """Lower confidence bound for the mean of observations Y ≥ 0, in units in which θ ≤ ``scales``
     are bets: of the range where they lie in [0, 1]. With θ·Y up to 2^34 rounding is inside it.
@@ -182,7 +210,7 @@ class LowerBound:
         self.bound = max(self.bound, float(means.max()) * (1.0 - 128 * _EPS))
 
 
-class BoundedMean:
+class BoundedMean(HalfWidth):
     """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at
     once.
 
@@ -334,17 +362,8 @@ class BoundedMean:
         high = self.upper - fall + (4 * _EPS * (abs(self.upper) + fall) if fall else 0.0)
         return max(low, self.lower), min(high, self.upper)
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of `interval`; negative if that is empty.
 
-        In the unit of the observations; before the first it is half the range.
-        """
-        low, high = self.interval
-        return (high - low) / 2
-
-
-class AimedMean:
+class AimedMean(HalfWidth):
     """A `BoundedMean` of which the first observations say where it must be sharp.
 
     The observations of the first call of `update` place the bets, and are then left out of the
@@ -366,7 +385,15 @@ class AimedMean:
         self._mean: BoundedMean | None = None
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """As `BoundedMean.update`; the first call that brings any only aims."""
+        """Take further observations; those of the first call that brings any only place the bets.
+
+        Args:
+            values: finite, within [lower, upper], shape (k,) with any k ≥ 0.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: as `BoundedMean.update`; of the observations that aim, none.
+        """
         if self._mean is not None:
             self._mean.update(values, up_to)
             return
@@ -384,12 +411,6 @@ class AimedMean:
     def interval(self) -> tuple[float, float]:
         """(low, high), nested as observations arrive; (lower, upper) at first."""
         return (self.lower, self.upper) if self._mean is None else self._mean.interval
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of `interval`; negative if that is empty."""
-        low, high = self.interval
-        return (high - low) / 2
 
     @property
     def estimate(self) -> float:

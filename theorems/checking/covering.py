@@ -91,7 +91,13 @@ class Region:
 
     @property
     def middle(self) -> tuple[flint.fmpq, ...]:
-        """The middle of the box: a rational for each of ``names``."""
+        """The middle of the box: a rational for each of ``names``, in their order.
+
+        Example:
+            >>> from flint import fmpq
+            >>> Region({}, ("x", "y"), ((fmpq(0), fmpq(1)), (fmpq(-1), fmpq(1)))).middle
+            (1/2, 0)
+        """
         return tuple((low + high) / 2 for low, high in self.box)
 
 

@@ -65,7 +65,11 @@ class Networks:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells them from others, hashable."""
+        """What tells them from others, hashable: simulations under one key may be shared.
+
+        Networks of equal starts, entry by entry, and equal chains have one key; `Gradients` are
+        told apart by identity, as a function among them can be by nothing else.
+        """
         start = self.start.tobytes()
         return self.chain, start, self.depth, self.gradients, self.other, self.engine
 

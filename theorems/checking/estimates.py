@@ -17,6 +17,7 @@ from theorems.checking.confidence_sequence import (
     AimedMean,
     BoundedMean,
     Estimator,
+    HalfWidth,
     error_level,
 )
 from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
@@ -44,7 +45,7 @@ def _ends(values: npt.ArrayLike, up_to: npt.ArrayLike | None) -> tuple[FloatArra
     return low, low if up_to is None else np.asarray(up_to, dtype=np.float64)
 
 
-class Quantile:
+class Quantile(HalfWidth):
     """A quantile of the law of independent observations, whatever that law: by order statistics.
 
     - ``share``: the probability below it, inside (0, 1)
@@ -117,11 +118,6 @@ class Quantile:
     def estimate(self) -> float:
         """The quantile of the observations: the least that so many of them do not exceed."""
         return _middle(*self.estimates)
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; infinite until both ends are there."""
-        return (self.interval[1] - self.interval[0]) / 2
 
 
 class PairedVariance:
@@ -227,7 +223,7 @@ def _kurtosis(value: float) -> float:
     return value
 
 
-class KurtosisMean:
+class KurtosisMean(HalfWidth):
     """The mean of a law without a range whose kurtosis is bounded: E(x - E x)⁴ ≤ k (variance)².
 
     - ``level``: error probability, inside (0, 1): half for the variance, half for the mean
@@ -253,7 +249,18 @@ class KurtosisMean:
         self._mean = CatoniMean(half, lambda: self._spread.interval[1])
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k,); with ``up_to``, each lies between its value and that."""
+        """Take further observations; for the mean, those of the first call that brings two only set
+        the scale.
+
+        Args:
+            values: finite, shape (k,), in the unit of the mean.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: for a value that is NaN, or above its ``up_to``.
+
+        Cost: some hundred sums over all observations so far.
+        """
         self._spread.update(values, up_to)
         self._mean.update(values, up_to)
 
@@ -278,14 +285,8 @@ class KurtosisMean:
         """The mean of the observations."""
         return self._mean.estimate
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; infinite until both ends are there."""
-        low, high = self.interval
-        return (high - low) / 2
 
-
-class KolmogorovDistance:
+class KolmogorovDistance(HalfWidth):
     """The greatest difference between the distribution function of independent observations and a
     given continuous one.
 
@@ -356,14 +357,8 @@ class KolmogorovDistance:
         """The distance of the observations."""
         return _middle(*self.estimates)
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty."""
-        low, high = self.interval
-        return (high - low) / 2
 
-
-class LogSlope:
+class LogSlope(HalfWidth):
     """The least-squares slope of the logarithms of means against numbers, as along depth; or of
     quantiles.
 
@@ -414,7 +409,15 @@ class LogSlope:
         self.lower, self.upper = -math.inf, math.inf
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (m, k); with ``up_to``, each lies between both."""
+        """Take further observations.
+
+        Args:
+            values: shape (m, k), a column for each of the ``abscissae``.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: as what follows the mean of a column does.
+        """
         low, high = _ends(values, up_to)
         for place, mean in enumerate(self._means):
             mean.update(low[:, place], high[:, place])
@@ -451,12 +454,6 @@ class LogSlope:
         low, high = self.estimates
         return (low + high) / 2 if math.isfinite(high - low) else math.nan
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; infinite until both ends are there."""
-        low, high = self.interval
-        return (high - low) / 2
-
 
 def log_slope(
     abscissae: npt.ArrayLike, observations: FloatArray, share: float | None = None
@@ -471,7 +468,7 @@ def log_slope(
     return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
 
 
-class Bracket:
+class Bracket(HalfWidth):
     """What lies between several numbers: between the least and the greatest of them.
 
     - ``parts``: a confidence sequence for each, two at least, whose levels add up to that of this
@@ -496,7 +493,15 @@ class Bracket:
         self.upper = max(part.upper for part in parts)
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (m, k); with ``up_to``, each lies between both."""
+        """Take further observations.
+
+        Args:
+            values: shape (m, k), a column for each of the ``parts``.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: as the part of a column does.
+        """
         low, high = _ends(values, up_to)
         for place, part in enumerate(self._parts):
             part.update(low[:, place], high[:, place])
@@ -527,14 +532,8 @@ class Bracket:
         """The middle between these."""
         return _middle(*self.estimates)
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty."""
-        low, high = self.interval
-        return (high - low) / 2
 
-
-class EstimatedFunction:
+class EstimatedFunction(HalfWidth):
     """A function of several numbers of a law, each of which has a confidence sequence.
 
     - ``function``: of what each part lies in, by name; it gives what the function lies in
@@ -564,7 +563,16 @@ class EstimatedFunction:
         self.lower, self.upper = support
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k, places); with ``up_to``, each lies between both."""
+        """Take further observations.
+
+        Args:
+            values: shape (k, places), of which each part takes its ``columns``; any further axes
+                are run together, and of one place (k,) will do.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: as the parts do.
+        """
         low, high = (end.reshape(len(end), -1) for end in _ends(values, up_to))
         for part, columns in zip(self._parts.values(), self._columns, strict=True):
             taken = columns if len(columns) > 1 else columns[0]
@@ -602,12 +610,6 @@ class EstimatedFunction:
     def estimate(self) -> float:
         """Its value at the estimates of its parts."""
         return _middle(*self.estimates)
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty."""
-        low, high = self.interval
-        return (high - low) / 2
 
 
 def _middle(low: float, high: float) -> float:

@@ -50,9 +50,13 @@ Bools = npt.NDArray[np.bool_]
 #: How often it is reckoned what open means still need, and how many times the replicas of an
 #: instance may then be spent on it; by how much more than is reckoned.
 _ROUNDS, _MOST, _MORE = 3, 10, 1.25
-#: Draws after which a mean is given up if all of them are its bound, as far as rounding tells, and
-#: a condition that not one replica in so many meets.
+#: Draws after which a number is given up if its estimate has never left its bound, and a condition
+#: that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
+#: Why no more is drawn of a number that is open.
+_RARELY = "hardly a replica meets the condition"
+_SPOILED = "spoiled samples leave it open"
+_HELD = "within rounding the estimate stays on the bound"
 
 
 @dataclass(frozen=True)
@@ -92,17 +96,19 @@ class Instance:
 
     @property
     def bundle(self) -> tuple[Instance, ...]:
-        """This, and those beside it."""
+        """This instance, and those whose networks are read beside it, in the order of the readings."""
         return (self, *self.beside)
 
     @property
     def networks(self) -> Networks:
-        """What is simulated of it."""
+        """The networks that are simulated of this instance alone, without those ``beside`` it."""
         return Networks(self.chain, self.start, self.depth, self.gradients, self.other, self.engine)
 
     @property
     def width(self) -> int:
-        """The width of the last layer, as the chain has it from this start on."""
+        """The number of rows after the last layer of a block, from this start on: of a chain
+        without weight layers as many as the start has.
+        """
         return int(self.chain.widths(self.start.shape[0])[-1])
 
     @property
@@ -180,7 +186,8 @@ class MeanRow(Details):
     """What one readout says: the bound at its symbols, both verdicts, the mean where there is one.
 
     ``cut`` by the clock; of the samples, ``undefined`` had no value, ``discarded`` did not meet the
-    condition. ``of`` is what is measured in the mean's place.
+    condition. ``of`` is what is measured in the mean's place; ``given_up`` says why no more was
+    drawn of one that is open, where not all was drawn that could be.
     """
 
     instance: str
@@ -193,10 +200,11 @@ class MeanRow(Details):
     undefined: int = 0
     discarded: int = 0
     of: str = "mean"
+    given_up: str = ""
 
     @property
     def replicas(self) -> int:
-        """How many counted."""
+        """How many replicas the mean was taken over; 0 where none was, as of what is vacuous."""
         return 0 if self.measured is None else self.measured.replicas
 
 
@@ -228,6 +236,8 @@ class Expectation(SampledCheck):
     ``normals`` to others, as far as that should decide them. ``assumed`` says in words what is
     taken for granted of the laws of the samples, and is told with every verdict; ``open_words``
     why samples may leave a mean open however many there are, and is told with such a verdict.
+    ``placed(statement, batch)`` gives the statement with a neighbour that is false on the user's
+    batch, where its own may not be, and the check that judges both.
 
     Example:
         >>> from theorems.templates.expectation import STATEMENT, instances, sample
@@ -257,6 +267,7 @@ class Expectation(SampledCheck):
     shares: bool = False
     assumed: str = ""
     open_words: str = ""
+    placed: Callable[[Statement, Floats], tuple[Statement, Expectation]] | None = None
 
     @property
     def takes_batch(self) -> bool:
@@ -273,6 +284,13 @@ class Expectation(SampledCheck):
         )
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:
+        if self.placed is not None and context.array is not None:
+            moved, check = self.placed(statement, context.array)
+            found = check(moved, context)
+            if moved.sentinel == statement.sentinel:
+                return found
+            words = f"false neighbour there: {moved.sentinel.words}"
+            return replace(found, summary=f"{found.summary}; {words}")
         instances = list(self.instances(statement, context.array))
         parts = (2 if self.covered is None else 3) * sum(len(i.readouts) for i in instances)
         runs: list[_Run] = []
@@ -310,7 +328,21 @@ class Expectation(SampledCheck):
                 left -= run.spent - before
 
     def known_of(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
-        """What is known of each value, (replicas, readouts), perhaps with an axis more."""
+        """What is known of each value that the means are taken of, rounding taken into account.
+
+        Args:
+            statement: the claim.
+            trajectory: a simulation of the instance's networks.
+            instance: what was simulated.
+
+        Returns:
+            Both ends of each value, shape (replicas, readouts), with an axis more where ``known``
+            gives several numbers a readout. Values that rounding spoiled have the ends of the
+            instance's ``support``.
+
+        Raises:
+            ValueError: where ``sample`` gives another number of columns than there are readouts.
+        """
         if self.known is not None:
             return self.known(statement, trajectory, instance)
         return Known.at(
@@ -339,7 +371,21 @@ class Expectation(SampledCheck):
     def draw(
         self, instance: Instance, size: int, stage: int, statement: Statement, context: Context
     ) -> Trajectory:
-        """The samples of one stage, shared by the variants of a theorem."""
+        """Simulate one stage of an instance; the variants of a theorem share it.
+
+        Args:
+            instance: what is simulated, without those beside it.
+            size: replicas, at least 1.
+            stage: which one, from 0; each has a stream of random numbers of its own.
+            statement: of whose theorem the stream is. Variants have the same.
+            context: the seed of the run, and what was simulated before.
+
+        Returns:
+            The trajectory of ``observables``, ``size`` replicas.
+
+        Cost: at most ``size`` times the instance's ``normals`` random numbers the first time,
+        nothing again.
+        """
         seed = context.stream(statement.family, statement.theorem, instance.label, stage)
         networks = instance.networks
         return context.remembered(
@@ -367,7 +413,7 @@ class Expectation(SampledCheck):
             told = f"assuming {self.assumed}, which nothing here tests: {told}"
         if self.open_words and verdict is Verdict.INCONCLUSIVE:
             told = f"{told}; {self.open_words}"
-        if scope is not None and self.scope is not None and verdict is not Verdict.REFUTED:
+        if scope and self.scope is not None and verdict is not Verdict.REFUTED:
             told = f"{told}; {scope}"
         deciding = verdict in (Verdict.REFUTED, Verdict.SUPPORTED)
         decided = [r for r in rows if deciding and r.verdict is verdict and r.measured is not None]
@@ -487,7 +533,8 @@ class _Trial:
     ) -> None:
         self.label, self.noun, self.estimator = instance.label, check.noun, check.estimator
         self.half_known = bool(check.open_words)
-        self.met = self.spoiled = self.met_bound = 0
+        self.met = self.spoiled = 0
+        self.held = True  # whether the estimate was the bound at every look, as far as one can tell
         self.undefined = self.discarded = 0
         self.cut = False  # out of time: a refutation stands, and nothing else is said
         self.relation = statement.relation
@@ -530,10 +577,9 @@ class _Trial:
         self, low: Floats, high: Floats, spoiled: Bools, inside: Bools | None = None
     ) -> None:
         self.spoiled += int(spoiled.sum())
-        if self.noun == "mean" and low.ndim == 1:
-            self.met_bound += int(((low <= self.bound) & (self.bound <= high) & ~spoiled).sum())
         self.sequence.update(low, high)
         self.false_sequence.update(low, high)
+        self.held = self.held and self._holds_bound
         if self.event_sequence is not None and inside is not None:
             self.event_sequence.update(inside & ~spoiled, inside | spoiled)
             self.met += int((inside & ~spoiled).sum())
@@ -565,8 +611,15 @@ class _Trial:
         if verdict is Verdict.SUPPORTED:
             told = self.estimator is not None and self.sentinel(resolution) is Verdict.REFUTED
             return told or self._narrow(resolution)
-        given_up = self._hopeless or self._out_of_reach or self._on_the_bound
-        return verdict is Verdict.REFUTED or given_up
+        return verdict is Verdict.REFUTED or self._out_of_reach or bool(self._given_up(resolution))
+
+    def _given_up(self, resolution: float) -> str:
+        """Why more draws would leave it open, in words; empty where they may tell."""
+        if self._rarely_kept:
+            return _RARELY
+        if self._hopeless:
+            return _SPOILED
+        return _HELD if self._on_the_bound(resolution) else ""
 
     def wanted(self, resolution: float) -> float:
         """By what the replicas drawn would have to be multiplied for a verdict, as half-widths
@@ -607,11 +660,30 @@ class _Trial:
         return 8 * self.spoiled >= self.sequence.count and low <= self.bound <= high
 
     @property
-    def _on_the_bound(self) -> bool:
-        """Whether all that was drawn is the bound itself, as far as rounding tells: as the
-        difference of two networks is that cannot differ.
+    def _holds_bound(self) -> bool:
+        """Whether the bound is where the estimate lies, as far as rounding tells, that of sums over
+        all draws included.
         """
-        return self.sequence.count >= _GIVEN_UP and self.met_bound == self.sequence.count
+        low, high = self.sequence.estimates
+        span = self.sequence.upper - self.sequence.lower
+        size = max(abs(x) for x in (self.bound, low, high, span) if math.isfinite(x))
+        off = float(np.finfo(np.float64).eps) * self.sequence.count * size
+        return math.isnan(low) or low - off <= self.bound <= high + off
+
+    def _on_the_bound(self, resolution: float) -> bool:
+        """Whether the estimate has held the bound at every look so far, so that all that was drawn
+        is the bound, or rounding leaves open on which side of it the number is: as that of the
+        difference of two networks that cannot differ.
+
+        An equality is open so only where rounding is wider than what it allows. Draws that are an
+        end of the range, exactly, tell of no rounding: one that is not refutes, and may come.
+        """
+        low, high = self.sequence.estimates
+        if self.sequence.count < _GIVEN_UP or not self.held:
+            return False
+        if self.relation == "==":
+            return (high - low) / 2 > equal_within(self.sequence, self.bound, resolution)
+        return low < high or self.sequence.lower < self.bound < self.sequence.upper
 
     @property
     def _out_of_reach(self) -> bool:
@@ -647,6 +719,7 @@ class _Trial:
                 verdict = sentinel = Verdict.VACUOUS
         if self.undefined:
             verdict = sentinel = Verdict.OUTSIDE
+        open_ = verdict is Verdict.INCONCLUSIVE and not self.cut
         return MeanRow(
             instance=self.label,
             symbols=self.values,
@@ -658,6 +731,7 @@ class _Trial:
             undefined=self.undefined,
             discarded=self.discarded,
             of=self.noun,
+            given_up=self._given_up(resolution) if open_ else "",
         )
 
     def _measured(self) -> Measured | None:
@@ -718,7 +792,7 @@ def _where(row: MeanRow) -> str:
 
 
 def _undecided(rows: Sequence[MeanRow]) -> str:
-    """The first mean whose interval holds its bound, if there is one."""
+    """The first mean whose interval holds its bound, if there is one, and why it was given up."""
     found = (
         row
         for row in rows
@@ -727,7 +801,10 @@ def _undecided(rows: Sequence[MeanRow]) -> str:
         and row.measured.low <= row.bound <= row.measured.high
     )
     row = next(found, None)
-    return "" if row is None else f"; undecided at {_where(row)}"
+    if row is None:
+        return ""
+    how = f"given up, as {row.given_up}, at" if row.given_up else "undecided at"
+    return f"; {how} {_where(row)}"
 
 
 def _counted(

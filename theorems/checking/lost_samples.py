@@ -145,10 +145,14 @@ def undefined_words(missing: int, count: int, where: str, noun: str = "mean") ->
         >>> undefined_words(3, 12, "n=2")[:34]
         'undefined in 3 of 12 samples (25.0'
     """
+    seen = f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}"
+    return f"{seen}: {_no_value(noun)}"
+
+
+def _no_value(noun: str) -> str:
     return (
-        f"undefined in {missing} of {count} samples ({missing / count:.1%}) at {where}: such a "
-        f"{noun} has no value; condition it on what keeps it defined, as assume='alive' does where "
-        "samples die"
+        f"such a {noun} has no value; condition it on what keeps it defined, as assume='alive' does "
+        "where samples die"
     )
 
 
@@ -165,7 +169,8 @@ class UndefinedSamples(Details):
 @dataclass(frozen=True)
 class UndefinedMean(SampledCheck):
     """The check of a claim about a mean, or what ``noun`` says it is, of which ``missing`` of
-    ``count`` samples at ``where`` have no value.
+    ``count`` samples at ``where`` have no value; of no samples, where a sample dies, which is what
+    happens with positive probability, and ``where`` says what then has none.
     """
 
     missing: int
@@ -175,6 +180,11 @@ class UndefinedMean(SampledCheck):
 
     @property
     def _told(self) -> str:
+        if not self.count:
+            seen = (
+                f"{self.where}, which is 0 with positive probability, as samples die at any width"
+            )
+            return f"{seen}: {_no_value(self.noun)}"
         return undefined_words(self.missing, self.count, self.where, self.noun)
 
     def words(self, statement: Statement) -> str:

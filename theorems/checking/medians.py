@@ -103,7 +103,10 @@ class MedianRow(Details):
 
     @property
     def measured(self) -> str:
-        """The intervals that were reached, in words: ``symbol in [low, high]`` for each."""
+        """The intervals that were reached, in words: ``symbol in [low, high]`` for each median.
+
+        Of four significant digits, in the unit of the median; empty where none was reached.
+        """
         found = []
         for key, low in self.medians.items():
             name = key.removeprefix("low ")

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_sequence import LowerBound, error_level, finite_float
+from theorems.checking.confidence_sequence import HalfWidth, LowerBound, error_level, finite_float
 
 __all__ = ["CatoniMean", "OneSidedMean", "RelativeMean"]
 
@@ -214,7 +214,7 @@ def _end(
     return None
 
 
-class _MeanOfKept:
+class _MeanOfKept(HalfWidth):
     """What a confidence sequence tells of the observations that it has kept."""
 
     def __init__(self, level: float, floor: float) -> None:
@@ -238,12 +238,6 @@ class _MeanOfKept:
         """The mean of the observations."""
         low, high = self.estimates
         return (low + high) / 2
-
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval; negative if that is empty, infinite before both ends."""
-        low, high = self.interval
-        return (high - low) / 2
 
 
 class CatoniMean(_MeanOfKept):

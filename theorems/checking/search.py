@@ -76,7 +76,9 @@ class Adversary(Protocol):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch is among what it tries."""
+        """Whether a user's batch is among what it tries; where it is not, `hunt` is called without
+        one.
+        """
 
     def hunt(
         self, statement: Statement, context: Context, known: Sequence[Any], tried: dict[str, int]
@@ -98,13 +100,27 @@ class Cube(Protocol):
 
     @property
     def differentiable(self) -> bool:
-        """Whether `floats` runs in Torch."""
+        """Whether `floats` runs in Torch as well, so that gradient ascent can be tried."""
 
     def shapes(self, most: Mapping[str, int]) -> list[dict[str, Fraction]]:
-        """Sizes by name, from the smallest to the largest allowed, at most ``most``."""
+        """Choices of sizes.
+
+        Args:
+            most: the largest of each size, by name, as far as the domain allows.
+
+        Returns:
+            Sizes by name, from the smallest choice to the largest allowed.
+        """
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
-        """The dimension of the cube for these sizes; 0 where they leave nothing to choose."""
+        """The dimension of the cube.
+
+        Args:
+            sizes: one choice of `shapes`.
+
+        Returns:
+            How many coordinates a point has; 0 where the sizes leave nothing to choose.
+        """
 
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: ModuleType = ...) -> dict[str, Any]:
         """The values of every symbol at points of the cube, by name.
@@ -140,7 +156,19 @@ class Hunt(Details):
     not_kept: str | None = None
 
     def fell(self, at: Callable[[object], str]) -> str:
-        """Where the claim is false, and by how much."""
+        """Where the claim is false, and by how much, in a sentence.
+
+        Args:
+            at: writes ``witness``, as it stands here.
+
+        Returns:
+            The sentence; empty where nothing was found.
+
+        Example:
+            >>> hunt = Hunt(tried={}, replayed=0, sentinel_witness=None)
+            >>> replace(hunt, witness="2", margin="4 > 3").fell("x = {}".format)
+            'false at x = 2 (4 > 3)'
+        """
         if self.witness is None:
             return ""
         limit = " in the limit of width, hence at some width" * (self.kind == WIDTH_LIMIT)

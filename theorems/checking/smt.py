@@ -113,7 +113,11 @@ class Question:
 
     @property
     def unknowns(self) -> tuple[sp.Symbol, ...]:
-        """The symbols of all families, variable by variable, entry by entry."""
+        """The symbols of all families, variable by variable, entry by entry.
+
+        In this order `at` and the solvers take numbers for them. Sizes are none of them: they are
+        fixed.
+        """
         return tuple(entries(self.families))
 
     def at(self, values: Mapping[sp.Symbol, Point]) -> dict[str, Nested]:

@@ -84,7 +84,7 @@ class FollowedPath(Details):
 
     @property
     def crossing(self) -> str:
-        """Where the bound is crossed, with the middles of both sides."""
+        """Where the bound is crossed, with the middles of both sides; of a path that crosses it."""
         left, right = (float(str(e).strip("[]").split()[0]) for e in (self.lhs, self.rhs))
         return f"layer {self.crossing_layer} for n = {self.n} ({left:.6g} > {right:.6g})"
 
@@ -98,7 +98,14 @@ class FollowedPaths(Details):
     paths: Sequence[FollowedPath] = field(metadata=typed(FollowedPath.read))
 
     def fell(self, at: Callable[[object], str]) -> str:
-        """Which paths cross the bound, and where."""
+        """Which paths cross the bound, and at which layer, in a sentence.
+
+        Args:
+            at: not used: a path is named by its batch size and layer.
+
+        Returns:
+            The sentence; empty where no path crosses the bound.
+        """
         crossed = ", ".join(p.crossing for p in self.paths if p.crossing_layer is not None)
         return crossed and f"the certified width-limit path crosses the bound at {crossed}"
 

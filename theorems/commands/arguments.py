@@ -33,6 +33,7 @@ __all__ = [
     "add_word_options",
     "asked",
     "batch_line",
+    "claim_family",
     "claim_words",
     "corpus_of",
     "given_batch",
@@ -264,6 +265,15 @@ def is_file_name(text: str) -> bool:
     return "::" in text or head.endswith(".py") or head in SHIPPED
 
 
+def claim_family(text: str) -> str:
+    """The family that the claims of a file are of.
+
+    >>> claim_family("claims/my-claims.py::gap_law")
+    'my_claims'
+    """
+    return re.sub(r"\W", "_", Path(text.partition("::")[0]).stem)
+
+
 def asked(args: argparse.Namespace) -> tuple[tuple[Statement, ...], list[str]]:
     """The statements that the names, files and claim of a command line mean.
 
@@ -334,7 +344,7 @@ def wholly_asked(
     ``refused``, of which nothing is known.
     """
     whole = [name for name in args.names if is_file_name(name) and "::" not in name and not refused]
-    files = {re.sub(r"\W", "_", Path(name).stem) for name in whole}
+    files = {claim_family(name) for name in whole}
     return frozenset({s.family for s in statements} & (files | {f.name for f in families()}))
 
 

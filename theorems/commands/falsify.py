@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     with refusing():
         chosen, left_out, refused = _targets(args)
         batch = given_batch(args)
-        meter = Meter(errors, len(chosen))
+        meter = Meter(errors, [target.statement for target in chosen])
         # checks its arguments now and runs when the first result is asked for
         pending = verify_each(
             [t.statement for t in chosen],
@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
             budget=args.budget,
             progress=meter.at,
             refused=refusals_told(refused),
+            checked=meter.checked,
         )
         target = result_file(args)
     for line in left_out:

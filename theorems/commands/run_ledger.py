@@ -1,11 +1,14 @@
-"""The ledger of one run of ``theorems verify``: which one, what differs, what is accepted."""
+"""The ledger of one run of ``theorems verify``: which one, what need not hold any more and is
+established again, what differs, what is accepted.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -15,15 +18,17 @@ from rich.text import Text
 from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import write_json
-from theorems.commands.arguments import require_file
-from theorems.ledger import Change, Ledger, compare, default_path, read
+from theorems.commands.arguments import claim_family, corpus_of, is_file_name, require_file
+from theorems.grounds import Grounds, grounds_of
+from theorems.ledger import Change, Ledger, compare, default_path, differing, read
 from theorems.registry import library
-from theorems.statement import Statement
+from theorems.shipped_claims import SHIPPED
+from theorems.statement import Statement, Verdict
 from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import field, paragraph
 from theorems.verification import Result, environment
 
-__all__ = ["RunLedger", "open_ledger", "print_changes"]
+__all__ = ["RunLedger", "open_ledger", "print_changes", "print_reasons"]
 
 
 @dataclass(frozen=True)
@@ -42,63 +47,76 @@ class RunLedger:
     judged: frozenset[str]
     seed: int
     level: float
+    files: Mapping[str, Path]
+    corpus: Path | None
+
+    @cached_property
+    def reasons(self) -> dict[str, list[str]]:
+        """Why each statement asked for that need not be as recorded is to be established again.
+
+        By name: what it claims, or what its verdict rests on, differs, or it depends on such a one.
+        """
+        found: dict[str, list[str]] = {}
+        for statement in self.asked:
+            entry = self.ledger.entries.get(statement.name)
+            why = differing(
+                entry,
+                statement,
+                self._grounds(statement),
+                seed=self.seed,
+                level=self.level,
+                versions=self._versions,
+            )
+            if why:
+                found[statement.name] = why
+        while more := {
+            s.name: [f"it depends on {name}"]
+            for s in self.asked
+            for name in s.depends_on
+            if name in found and s.name not in found
+        }:
+            found |= more
+        return found
+
+    @property
+    def unchanged(self) -> list[tuple[Statement, Verdict]]:
+        """The statements asked for that are as recorded, with their verdicts."""
+        return [
+            (s, self.ledger.entries[s.name].verdict)
+            for s in self.asked
+            if s.name not in self.reasons
+        ]
+
+    def _grounds(self, statement: Statement) -> Grounds:
+        return grounds_of(statement, file=self.files.get(statement.family), corpus=self.corpus)
 
     def changes(self, results: Sequence[Result]) -> tuple[Change, ...]:
-        """What differs from the record.
-
-        Args:
-            results: those of this run.
-
-        Returns:
-            Changes of every result that is new or other than recorded, and of every entry of a
-            judged family that has no statement any more.
-        """
+        """What differs from the record, entries without statement included."""
         found = compare(
             self.ledger, results, seed=self.seed, level=self.level, versions=self._versions
         )
         return found + self._removed()
 
     def accept(self, results: Sequence[Result]) -> None:
-        """Write the results into the ledger, and take entries without a statement out.
-
-        Args:
-            results: those of this run.
-
-        Raises:
-            OSError: where it cannot be written, which leaves the file as it was.
-        """
+        """Write the results into the ledger. Raises ``OSError``, leaving the file as it was."""
         updated = self.ledger.updated(
             results,
             seed=self.seed,
             level=self.level,
             versions=self._versions,
             gone=[change.statement for change in self._removed()],
+            grounds={r.statement.name: self._grounds(r.statement) for r in results},
         )
         write_json(self.path, updated.as_json())
 
     def left_alone(self, results: Sequence[Result]) -> int:
-        """How many entries say nothing of this run, nor it of them.
-
-        Args:
-            results: those of this run.
-
-        Returns:
-            The number of entries that are neither of a result nor removed.
-        """
+        """Entries that say nothing of this run, nor it of them."""
         touched = {r.statement.name for r in results}
         touched |= {change.statement for change in self._removed()}
         return len(self.ledger.entries.keys() - touched)
 
     def agrees(self, result: Result, changes: Sequence[Change]) -> bool:
-        """Whether a result is on record and no worse than there, which counts as expected.
-
-        Args:
-            result: one of this run.
-            changes: what `changes` gives of it.
-
-        Returns:
-            False for a result that has no entry.
-        """
+        """The result is on record as it is, which counts as expected."""
         return result.statement.name in self.ledger.entries and not any(
             c.statement == result.statement.name and c.worse for c in changes
         )
@@ -123,13 +141,14 @@ def open_ledger(
     directory.
 
     ``asked`` and ``judged`` are as in `RunLedger`. Raises ``ValueError`` for a ledger that
-    cannot be read or, with ``--update-ledger``, written, and for one beside a batch.
+    cannot be read or, with ``--update-ledger``, written, for one beside a batch, and where there is
+    none for ``--changed`` to go by.
     """
     file, update = args.ledger, args.update_ledger
     if batch is not None:
         require(
-            file is None and not update,
-            "--ledger: holds verdicts on the inputs that checks lay out; leave out --batch",
+            file is None and not update and not args.changed,
+            "--ledger, --changed: it holds verdicts on the inputs that checks lay out; leave out --batch",
             UsageError,
         )
         return None
@@ -142,9 +161,52 @@ def open_ledger(
         require(
             file is None, f"--ledger {file!r}: no such file; --update-ledger makes it", UsageError
         )
+        require(
+            not args.changed,
+            f"--changed: no ledger to go by; name one with --ledger, or let --update-ledger make {path}",
+            UsageError,
+        )
         return None
     ledger = read(path) if there else Ledger({})
-    return RunLedger(path, ledger, update, asked, judged, args.seed, args.level)
+    return RunLedger(
+        path,
+        ledger,
+        update,
+        asked,
+        judged,
+        args.seed,
+        args.level,
+        _files(args.names),
+        corpus_of(args),
+    )
+
+
+def _files(names: Iterable[str]) -> dict[str, Path]:
+    """The files of claims among the names of a command line, by the family that each makes."""
+    heads = {claim_family(name): name.partition("::")[0] for name in names if is_file_name(name)}
+    return {family: SHIPPED.get(head, Path(head)) for family, head in heads.items()}
+
+
+#: As many reasons, and names of statements, are told.
+_MOST = 3
+
+
+def print_reasons(out: Console, record: RunLedger) -> None:
+    """Which of the statements asked for are established again, and why; one line if none is."""
+    found = record.reasons
+    field(out, "Changed", f"{len(found)} of {len(record.asked)} statements since {record.path}")
+    alike: dict[str, list[str]] = {}
+    for name, why in found.items():
+        alike.setdefault(_few(why), []).append(name)
+    for words, names in alike.items():
+        line = Text.assemble((f"{words}: ", "dim"), _few(names))
+        paragraph(out, line, first=Text("  "), indent=4)
+
+
+def _few(words: Sequence[str]) -> str:
+    """The first few, and how many there are where there are more."""
+    more = len(words) - _MOST
+    return ", ".join(words[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def print_changes(

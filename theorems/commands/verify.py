@@ -19,6 +19,7 @@ from rich.text import Text
 from simulators.arguments import require
 from simulators.batches import Batch
 from simulators.documents import write_json
+from simulators.workers import cores
 from theorems.commands.arguments import (
     add_batch_options,
     add_claim_options,
@@ -32,9 +33,10 @@ from theorems.commands.arguments import (
     require_directory,
     require_plots,
     result_file,
+    whole_option,
     wholly_asked,
 )
-from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes
+from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
 from theorems.ledger import DEFAULT, Change
 from theorems.report.document import document_of
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
@@ -100,7 +102,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept what was found: write it to the ledger",
     )
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="only what differs from the ledger: claim, checks, proof, the code they use, "
+        "libraries, seed, level",
+    )
     add_run_options(parser, "sampling", LEVEL)
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        help="processes side by side (the cores there are); results do not depend on it",
+    )
     add_word_options(parser)
 
 
@@ -109,8 +122,13 @@ def run(args: argparse.Namespace) -> int:
     with refusing():
         statements, refused = asked(args)
         batch = given_batch(args)
+        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
+        known: list[tuple[Statement, Verdict]] = []
+        if args.changed and record is not None:
+            known = record.unchanged
+            statements = tuple(s for s in statements if s.name in record.reasons)
         errors = console(errors=True)
-        meter = Meter(errors, len(statements), beside_results=same_place(sys.stdout, sys.stderr))
+        meter = Meter(errors, statements, beside_results=same_place(sys.stdout, sys.stderr))
 
         def progress(words: str) -> None:
             signals.check()
@@ -125,9 +143,13 @@ def run(args: argparse.Namespace) -> int:
             budget=args.budget,
             progress=progress,
             refused=refusals_told(refused),
+            known=known,
+            jobs=cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1),
+            checked=meter.checked,
         )
+        if not statements:
+            pending.close()  # nothing has changed; no name at all would mean every statement
         target = result_file(args)
-        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
         require(
             record is None or target is None or target != record.path.resolve(),
             f"--json {args.json!r}: is the ledger, and would take its place; name another file",
@@ -139,19 +161,22 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_each(refused)
     out = console()
+    if args.changed and record is not None:
+        print_reasons(out, record)
     table = VerdictTable(out, statements)
     results: list[Result] = []
     complete, interrupted, began = False, False, time.monotonic()
     # of a run that also writes files, nothing is lost with whoever reads what it prints
     unread = (OutputError, ReaderGoneError) if _writes(args) else ()
     try:
-        with meter, refusing(ClaimError):  # a claim's own code may fail at an input of the run
+        # a claim's own code may fail at an input of the run
+        with contextlib.closing(pending), meter, refusing(ClaimError):
             for result in pending:
                 results.append(result)
                 with contextlib.suppress(*unread), meter.away():
                     table.add(result)
                 meter.done(result)
-                signals.check()
+            signals.check()
         complete = True
     except KeyboardInterrupt:
         interrupted = True
@@ -319,12 +344,7 @@ class VerdictTable:
         self._widths = widths
 
     def add(self, result: Result) -> None:
-        """Print the row of a result at once, after the titles of the columns and of its theorem
-        where it is the first under them.
-
-        Args:
-            result: of one of the ``statements``; those of one theorem are to follow each other.
-        """
+        """Print the row of a result, and what goes before it, at once."""
         theorem = f"{result.statement.family}.{result.statement.theorem}"
         if self._theorem is None:
             titles = ("", "verdict", "tightness", "power", "time", "evidence")
@@ -365,13 +385,7 @@ def _evidence(evidence: Evidence) -> Text:
 
 
 def print_refuted(out: Console, results: Sequence[Result]) -> None:
-    """How what is refuted fell: nothing where there are no results, an empty line where none is
-    refuted.
-
-    Args:
-        out: where it is printed.
-        results: those of the run, of whatever verdict.
-    """
+    """How the refuted of the results fell, after the table; nothing where there are no results."""
     if results:
         _print_refuted(out, results)
         out.print()

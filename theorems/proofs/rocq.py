@@ -182,13 +182,7 @@ class Rocq:
     root: Path = SOURCES
 
     def missing_libraries(self) -> list[str]:
-        """Libraries that proofs need and that are not where Rocq looks for them.
-
-        Returns:
-            Debian's names of their packages, empty where all are there.
-
-        Cost: one call of ``coqc``, which says where it looks.
-        """
+        """Debian's packages of the libraries that are not where Rocq looks for them."""
         libraries = Path(_told(self.coqc, "-where"), "user-contrib")
         return [name for folder, name in LIBRARIES.items() if not (libraries / folder).is_dir()]
 

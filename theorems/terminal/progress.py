@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -21,10 +21,12 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from theorems.running_times import expected_seconds
 from theorems.terminal.screen import duration
 
 if TYPE_CHECKING:
     from simulators.sweeps.dispatch import Tally
+    from theorems.statement import Statement
     from theorems.verification import Result
 
 __all__ = ["Meter", "SweepMeter", "live_line"]
@@ -84,17 +86,18 @@ class _Bar:
 
 
 class Meter(_Bar):
-    """Progress over ``total`` statements: a bar, or plain lines.
+    """Progress over ``statements``: a bar, or plain lines.
 
-    A plain line for every statement; where results are printed in the same place, a line now and
-    then.
+    A plain line for every result; where results are printed in the same place, a line now and then.
     """
 
-    def __init__(self, out: Console, total: int, *, beside_results: bool = False) -> None:
+    def __init__(
+        self, out: Console, statements: Sequence[Statement], *, beside_results: bool = False
+    ) -> None:
         wide = Column(no_wrap=True, overflow="ellipsis", ratio=1)
         super().__init__(
             out,
-            total,
+            len(statements),
             SpinnerColumn(),
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
@@ -102,7 +105,8 @@ class Meter(_Bar):
             TextColumn("{task.fields[left]}", markup=False, style="dim"),
             TextColumn("{task.description}", markup=False, table_column=wide),
         )
-        self._total, self._done = total, 0
+        self._total, self._told, self._checked = len(statements), 0, 0
+        self._work, self._worked = sum(map(expected_seconds, statements)), 0.0
         self._sparse = beside_results
         self._began = self._printed = time.monotonic()
 
@@ -111,30 +115,27 @@ class Meter(_Bar):
         return super().__enter__()
 
     def at(self, words: str) -> None:
-        """Tell what the run is busy with; only the bar shows it.
-
-        Args:
-            words: beginning with the name of a statement, of which the family is left out.
-        """
+        """The run is busy with this."""
         if self._live is not None:
             # the family says little here
             self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))
 
-    def done(self, result: Result) -> None:
-        """Tell that a result is there.
-
-        Args:
-            result: of one of the ``statements``.
-        """
-        self._done += 1
-        now = time.monotonic()
-        gone = now - self._began
-        left = _left(gone, self._done, self._total)
+    def checked(self, statement: Statement) -> None:
+        """The checks of a statement are done; its result may have to wait for its turn."""
+        self._checked += 1
+        self._worked += expected_seconds(statement)
         if self._live is not None:
-            self._live.update(self._task, completed=self._done, left=left)
+            self._live.update(self._task, completed=self._checked, left=self._left())
+
+    def done(self, result: Result) -> None:
+        """A result is there, and printed."""
+        self._told += 1
+        if self._live is not None:
             return
-        place = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
-        times = ", ".join(filter(None, (f"{duration(gone)} gone", left)))
+        now = time.monotonic()
+        place = f"[{self._told:>{len(str(self._total))}}/{self._total}]"
+        gone = f"{duration(now - self._began)} gone"
+        times = ", ".join(filter(None, (gone, self._left())))
         if not self._sparse:
             note = "" if result.as_expected else ", not as expected"
             line = f"{place} {result.statement.name}: {result.verdict.value}{note}"
@@ -144,10 +145,12 @@ class Meter(_Bar):
             self._printed = now
             self._out.print(Text(f"{place} {times}"), soft_wrap=True)
 
-
-def _left(gone: float, done: int, total: int) -> str:
-    """What is left, in words, at the pace so far; empty where nothing is."""
-    return f"about {duration(gone / done * (total - done))} left" if done < total else ""
+    def _left(self) -> str:
+        """The time that is left, in words, at the pace so far; empty where nothing is."""
+        if self._checked == self._total or not self._worked:
+            return ""
+        gone = time.monotonic() - self._began
+        return f"about {duration(gone / self._worked * (self._work - self._worked))} left"
 
 
 class SweepMeter(_Bar):
@@ -165,12 +168,7 @@ class SweepMeter(_Bar):
         self._printed = time.monotonic()
 
     def at(self, tally: Tally) -> None:
-        """Tell how far the sweep has come.
-
-        Args:
-            tally: of the runs that are done and failed, and the seconds that are expected to be
-                left.
-        """
+        """The sweep has come so far."""
         left = "" if tally.remaining is None else f"about {duration(tally.remaining)} left"
         failed = f"{tally.failed} failed" if tally.failed else ""
         words = ", ".join(part for part in (left, failed) if part)

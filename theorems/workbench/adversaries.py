@@ -354,12 +354,13 @@ class MeanAdversary:
             samples = samples[self.design.kept(statement, trajectory, instance)[known]]
             if 2 * known.sum() < self.design.pilots or not samples.size or np.isnan(samples).any():
                 return _HOPELESS
-            mean = self.design.estimate(
+            taken = (
                 samples.astype(np.float64),
                 instance.readouts[0],
                 self.design.estimand_of(statement.lhs),
                 instance,
             )
+            mean = self.design.estimate(*taken)
             bound = self.design.bound(statement, instance.readouts[0])
         except (ValueError, TypeError, ArithmeticError, LookupError):
             return _HOPELESS
@@ -367,7 +368,7 @@ class MeanAdversary:
         if not np.isfinite(gap):
             return _HOPELESS
         if statement.relation == "==":
-            gap = abs(gap) - 0.25 * abs(bound)  # beyond the noise of a pilot
+            gap = abs(gap) - self.design.standard_error(*taken)
         return gap / (abs(bound) + abs(mean) + 1e-300)
 
     def _confirmed(
@@ -638,5 +639,15 @@ class StartAdversary:
         return None
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
-        """The start as it is: it is simple, and each trial costs a part of the error budget."""
+        """The start as it was found: it is simple, and each trial would cost a part of the error
+        budget.
+
+        Args:
+            statement: not used, nor is ``context``.
+            context: as of `hunt`.
+            found: what `hunt` returned.
+
+        Returns:
+            ``found``.
+        """
         return found

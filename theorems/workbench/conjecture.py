@@ -26,6 +26,7 @@ from hypothesis.strategies import SearchStrategy
 from simulators.chains import Chain
 from simulators.exact import Number
 from simulators.last_gradient import Backward
+from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.search import Adversary, Falsification
 from theorems.checking.unbounded import Unbounded
@@ -48,7 +49,12 @@ from theorems.workbench.declaration import (
 from theorems.workbench.design import Design
 from theorems.workbench.draft import draft_of
 from theorems.workbench.examination import examine
-from theorems.workbench.false_neighbour import FalseNeighbour, false_neighbour, wanting
+from theorems.workbench.false_neighbour import (
+    FalseNeighbour,
+    false_neighbour,
+    judging_batches,
+    wanting,
+)
 from theorems.workbench.gradients import gradient_digest
 from theorems.workbench.layout import (
     design_of,
@@ -256,12 +262,20 @@ class Conjecture:
 
     @property
     def sampled(self) -> bool:
-        """Whether it is about a mean, a probability or an exponent."""
+        """Whether it is about a number of a law, as a mean or an exponent is, and decided by
+        samples.
+        """
         return self._claim.subject.sampled
 
     @property
     def family(self) -> str:
-        """The module it was declared in."""
+        """The first part of its name: the last part of the module, or the file, that it was
+        declared in.
+
+        Example:
+            >>> conjecture("x**2 >= x", over="parameters", x="[1, 2]").family
+            'conjecture'
+        """
         last = self.module.rpartition(".")[2]
         if last in ("", "__main__") and self.file:
             last = Path(self.file).stem
@@ -276,7 +290,10 @@ class Conjecture:
 
     @property
     def draft(self) -> Statement:
-        """The statement with a sentinel that only holds the place, and without a check."""
+        """The statement with a sentinel that only holds the place, and without a check.
+
+        What `statement` starts from. Cost: made anew at each call, without a simulation.
+        """
         return draft_of(
             self._claim,
             self.space,
@@ -340,6 +357,9 @@ class Conjecture:
             design = design.beside(other)
         check = self._check(design, neighbour.resolution)
         adversary = self._adversary(design, check) if falsify else None
+        measured = self._claim.sentinel is None
+        if measured and self.design is not None and isinstance(check, Expectation):
+            check = judging_batches(check, self.design)
         if adversary is None:
             return replace(draft, checks=(check,))
         kept = None if corpus is None else Corpus(corpus)

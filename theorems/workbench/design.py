@@ -20,7 +20,18 @@ from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
 from simulators.exact import Number
 from simulators.last_gradient import Backward
-from simulators.layers import Activation, ScaleResponse, WeightLayer
+from simulators.layers import (
+    Activation,
+    Bias,
+    Linear,
+    Normalize,
+    Recenter,
+    Rescale,
+    Residual,
+    RMSNorm,
+    ScaleResponse,
+    WeightLayer,
+)
 from simulators.observables import Observable
 from simulators.shared_weights import engine_of_all
 from simulators.starts import Start, corner_axes, named
@@ -33,6 +44,7 @@ from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.lost_samples import Known
 from theorems.checking.pointwise import admitted
 from theorems.checking.scaling import Scaling
+from theorems.definedness import Condition
 from theorems.expressions import arguments_of
 from theorems.float_intervals import Interval
 from theorems.statement import Statement
@@ -53,7 +65,7 @@ from theorems.workbench.starts import (
     start_levels,
 )
 
-__all__ = ["Design", "ends_within", "exponent_check", "sampling_check"]
+__all__ = ["Design", "ends_within", "exponent_check", "kills", "sampling_check"]
 
 _Points: TypeAlias = NDArray[np.float64]
 
@@ -75,6 +87,8 @@ _OPTIONS = 5
 _FEW, _DRAWS, _GENERATIONS, _MEMBERS = 4, 100, 40, 24
 #: Networks for a rough estimate of the mean of a quantity, and of what sees more of its law.
 _PILOTS, _MORE_PILOTS = 24, 400
+#: Parts of these by which their noise is measured.
+_PARTS = 8
 _ENDS = ("low", "high")
 #: Marks an instance that is read beside another.
 _BESIDE = "beside"
@@ -145,7 +159,7 @@ class Design:
 
     @property
     def chains(self) -> tuple[NamedChain, ...]:
-        """The chain, and the other one."""
+        """The chain, and the other one after it where there is one."""
         return (self.chain,) if self.other is None else (self.chain, self.other)
 
     @property
@@ -162,7 +176,7 @@ class Design:
 
     @property
     def recentres(self) -> bool:
-        """Whether some layer subtracts the batch mean."""
+        """Whether some layer of a chain subtracts the batch mean, so that equal samples leave none."""
         return any(chain.recentres for chain in self.chains)
 
     # --- one input --------------------------------------------------------------------------------
@@ -268,7 +282,16 @@ class Design:
 
     @property
     def event(self) -> Relation | None:
-        """What the claim gives the probability of, if it does."""
+        """What the claim gives the probability of; None where it is about any other number of a
+        law.
+
+        Example:
+            >>> from theorems import conjecture
+            >>> sizes = dict(chain="rescale", n=2, d=64, ell=4)
+            >>> claim = conjecture("probability(cosine >= 1/2) <= 1/3", **sizes)
+            >>> str(claim.design.event)
+            'cosine >= 1/2'
+        """
         alone = self.estimand.alone
         if alone is None or not isinstance(alone.of, Relational):
             return None
@@ -276,7 +299,11 @@ class Design:
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What is read of layer ell, in the range that the chain leaves."""
+        """What is read of layer ell, in the order of ``observables`` and in the range that the
+        chain leaves.
+
+        After ReLU, for one, samples are nonnegative, and so are cosines.
+        """
         known = (quantity(o.name) for o in self.observables)
         ours, theirs = (each.example.nonnegative for each in (self.chains[0], self.chains[-1]))
         return tuple(replace(q, nonnegative=theirs if q.of_other else ours) for q in known)
@@ -289,7 +316,15 @@ class Design:
         return {**values, **{q.name: Interval(*_range(q, values)) for q in self.quantities}}
 
     def numbers(self, item: Item) -> dict[str, float]:
-        """Every symbol and quantity of the start in floats."""
+        """Every symbol and quantity of the start in floats.
+
+        Args:
+            item: an input of the ``space``: exact values of n, d, ell, chain parameters and the
+                start.
+
+        Returns:
+            A float for each name, eigenvalues left out.
+        """
         values = self.space.values(item)
         return {name: float(value) for name, value in values.items() if name != "lambda"}
 
@@ -501,7 +536,17 @@ class Design:
                 yield self._side_by_side(found, [self.instance(each, kept) for each in others])
 
     def groups(self, statement: Statement, items: Sequence[Item]) -> list[list[Item]]:
-        """Items that are read side by side: all starts of a size, or one start at several sizes."""
+        """Items whose networks are read side by side.
+
+        Args:
+            statement: the claim, whose assumptions every item must meet.
+            items: inputs of the ``space``.
+
+        Returns:
+            All starts of a size together, where the claim is of what comes after any number of
+            layers; one start at up to five values of what a slope is over; else each item by
+            itself. Groups of one are left out of the first two.
+        """
         over = self.estimand.over
         if not self.estimand.spans:
             return [[item] for item in items]
@@ -608,8 +653,28 @@ class Design:
         ) or any(isinstance(layer, WeightLayer) and law_of(layer.law).atoms for layer in layers)
 
     @property
+    def fatal(self) -> Condition | None:
+        """A condition of what is read that fails where a sample is dead, as samples are with
+        positive probability; None where there is none, or only the living count.
+        """
+        if self.alive:
+            return None
+        dead = {
+            f"{OTHER * (number > 0)}{_ALIVE}"
+            for number, each in enumerate(self.chains)
+            if kills(each.example)
+        }
+        for condition in chain.from_iterable(x.conditions for x in self.estimand.statistics):
+            free = condition.relation.free_symbols
+            if len(free) != 1 or not {str(symbol) for symbol in free} <= dead:
+                continue
+            if condition.relation.subs(dict.fromkeys(free, 0)) == sp.false:
+                return condition
+        return None
+
+    @property
     def alive(self) -> bool:
-        """Whether the mean is taken over paths on which no sample dies."""
+        """Whether the mean is taken over paths on which no sample dies, as ``assume="alive"`` says."""
         return bool(self._living)
 
     @property
@@ -664,7 +729,7 @@ class Design:
 
     @property
     def deepest(self) -> int:
-        """The last layer that is laid out."""
+        """The last layer that is laid out: the last of the domain up to 64, or its first."""
         return ends_within(self.space.domain("ell"), _DEEPEST, 1)[-1]
 
     def layers(self, values: Mapping[str, Any]) -> list[int]:
@@ -724,14 +789,35 @@ class Design:
         return found, spoiled
 
     def estimand_of(self, side: sp.Expr) -> Estimand:
-        """What a left side compares: that of the claim, or of its false neighbour."""
+        """What a left side compares: that of the claim, or of its false neighbour.
+
+        Args:
+            side: the left side of one of them.
+
+        Returns:
+            ``neighbour`` for its own expression, ``estimand`` for any other.
+        """
         other = self.neighbour
         return other if other is not None and side == other.expression else self.estimand
 
     def joined(
         self, statement: Statement, runs: Sequence[Trajectory], instance: Instance
     ) -> NDArray[np.float64]:
-        """What `sample` reads of networks side by side, a run for each of the bundle."""
+        """What `sample` reads of networks side by side.
+
+        Args:
+            statement: the claim.
+            runs: a simulation for each of the instance's ``bundle``, in its order, of as many
+                replicas.
+            instance: what was simulated.
+
+        Returns:
+            Shape (replicas, readouts) as of `sample`, where there is one network alone; else with a
+            last axis, in which the places of each network follow those of the one before.
+
+        Raises:
+            ClaimError: as `sample`.
+        """
         read = [
             self.sample(statement, run, one) for run, one in zip(runs, instance.bundle, strict=True)
         ]
@@ -764,9 +850,27 @@ class Design:
         members = self._members(instance, values)
         return estimand.rough(values, samples, self.layers(values), members)
 
+    def standard_error(
+        self,
+        samples: NDArray[np.float64],
+        values: Mapping[str, float],
+        estimand: Estimand,
+        instance: Instance,
+    ) -> float:
+        """By how much `estimate`, of the same arguments, may be off: as parts of the samples differ.
+
+        Two samples at least; infinite where some parts have none.
+        """
+        blocks = np.array_split(samples, min(_PARTS, len(samples)))
+        parts = [self.estimate(each, values, estimand, instance) for each in blocks]
+        error = float(np.std(parts)) / math.sqrt(max(len(parts) - 1, 1))
+        return error if math.isfinite(error) else math.inf
+
     @property
     def pilots(self) -> int:
-        """Networks for a rough estimate."""
+        """Networks for a rough estimate: 24, and 400 where the estimand `sees_more` of a law than a
+        mean.
+        """
         return _MORE_PILOTS if self.sees_more else _PILOTS
 
     @property
@@ -775,7 +879,14 @@ class Design:
         return self.quantity is None and self.event is None
 
     def beside(self, neighbour: Estimand) -> Design:
-        """The same, with what its false neighbour compares."""
+        """The same design, with what the false neighbour of the claim compares.
+
+        Args:
+            neighbour: a number of the same readings.
+
+        Returns:
+            A design that shares the lay-outs already made.
+        """
         found = replace(self, neighbour=neighbour)
         found._layouts.update(self._layouts)
         return found
@@ -788,10 +899,55 @@ class Design:
         level: float,
         aim: float | None,
     ) -> Estimator:
-        """A confidence sequence for a left side, of what `known` gives at a readout."""
+        """A confidence sequence for what a left side says at a readout.
+
+        Args:
+            side: the left side of the claim, or of its false neighbour.
+            instance: what is simulated.
+            values: of every symbol at the readout, which is one of the instance.
+            level: error probability, inside (0, 1).
+            aim: near which the interval must be sharp; None lets the first samples say where.
+
+        Returns:
+            One that takes what `known` gives at the readout; of several networks, side by side.
+
+        Raises:
+            ClaimError: for a statistic that samples bound on no side.
+        """
         estimand = self.estimand_of(side)
         members = [self.reach(each) for each in self._members(instance, values)]
         return estimand.estimator(self.reach(values), level, aim, self.layers(values), members)
+
+
+#: Layers after which all units of a sample may still be negative at once, or of either sign.
+_LEAVE_SIGNS = (Recenter, Rescale, Normalize, RMSNorm, Bias)
+#: Layers under which a sample that is 0 stays so.
+_KEEP_ZERO = (Linear, Residual, Rescale, Normalize, RMSNorm)
+
+
+def kills(block: Chain) -> bool:
+    """Whether a block makes a sample 0 with positive probability, whatever its width: by Gaussian
+    weights, which make all its units negative at once, and ReLU after them.
+
+    False where it is not known.
+
+    Example:
+        >>> from simulators import batchnorm_chain, vanilla_chain
+        >>> [kills(block) for block in (vanilla_chain(8, "relu"), batchnorm_chain(8, "tanh"))]
+        [True, False]
+    """
+    negative = dead = False
+    for layer in block.layers:
+        if isinstance(layer, Linear | Residual):
+            negative = layer.law == "gaussian"
+        elif isinstance(layer, Activation):
+            relu = layer.entry.vanishes and layer.entry.homogeneous and layer.entry.nonnegative
+            dead, negative = relu and (negative or dead), False
+            continue
+        elif not isinstance(layer, _LEAVE_SIGNS):
+            negative = False
+        dead = dead and isinstance(layer, _KEEP_ZERO)
+    return dead
 
 
 def sampling_check(design: Design, resolution: float) -> Expectation:

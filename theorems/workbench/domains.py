@@ -99,17 +99,17 @@ class Domain:
 
     @property
     def whole(self) -> bool:
-        """Whether it holds whole numbers alone."""
+        """Whether it holds whole numbers alone: whether ``set`` is a ``Range``."""
         return isinstance(self.set, sp.Range)
 
     @property
     def limits(self) -> tuple[sp.Expr, sp.Expr]:
-        """Both ends as they are declared."""
+        """Both ends as they are declared, the last included: of ``Range(2, 9)`` 2 and 8."""
         return (self.set.inf, self.set.sup) if self.whole else (self.set.start, self.set.end)
 
     @property
     def endless(self) -> bool:
-        """Whether it has no upper end."""
+        """Whether it has no upper end, as ``"16.."`` and ``"[0, oo)"`` have none."""
         return bool(self.limits[1] == sp.oo)
 
     def ends(self, values: Mapping[str, Number]) -> tuple[Fraction, Fraction]:
@@ -153,7 +153,12 @@ class Domain:
 
     @property
     def law(self) -> str:
-        """In words, how `exactly` is distributed for a uniform argument."""
+        """In words, how `exactly` is distributed for an argument that is uniform on [0, 1].
+
+        Example:
+            >>> Domain(sp.Symbol("d"), sp.Range(16, sp.oo)).law
+            'd log-uniform from 16 to 16 + 10000'
+        """
         low, high = self.limits
         fixed = not low.free_symbols | high.free_symbols
         stretched = self.endless or (fixed and self._stretched(*self.ends({})))

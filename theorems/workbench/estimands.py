@@ -233,7 +233,14 @@ class Statistic:
 
     @property
     def symbol(self) -> sp.Symbol:
-        """What stands for it in a claim."""
+        """What stands for it in a claim: real, and nonnegative where its kind or its reading says
+        so.
+
+        Example:
+            >>> spread = Statistic("variance", sp.Symbol("x", real=True)).symbol
+            >>> spread, spread.is_nonnegative
+            (variance(x), True)
+        """
         known = self.kind in ("variance", "probability", "kolmogorov", "kurtosis")
         known = known or (not self.slope and bool(self.of.is_nonnegative))
         sign = {"nonnegative": True} if known else {}
@@ -241,7 +248,12 @@ class Statistic:
 
     @property
     def meaning(self) -> str:
-        """What it is, in words."""
+        """What it is, in words, as definitions of a statement tell it.
+
+        Example:
+            >>> Statistic("rate", sp.Symbol("x", positive=True)).meaning
+            'least-squares slope of log E[x] against the layer'
+        """
         match self.kind:
             case "mean":
                 return f"E[{self.of}]"
@@ -267,12 +279,12 @@ class Statistic:
 
     @property
     def slope(self) -> bool:
-        """Whether it is the slope of a logarithm."""
+        """Whether it is the slope of a logarithm: a rate or an exponent."""
         return self.kind in ("rate", "exponent")
 
     @property
     def along(self) -> bool:
-        """Whether it is a slope over layers."""
+        """Whether it is a slope over the layers of one network: a rate, or an exponent in ell."""
         return self.slope and self.size in (None, "ell")
 
     @property
@@ -284,22 +296,34 @@ class Statistic:
 
     @property
     def lasting(self) -> bool:
-        """Whether it is of whatever comes after any number of layers, from any start."""
+        """Whether it is of what comes after any number of layers, from any start: stationary, or a
+        limit.
+        """
         return self.kind in ("stationary", "limit")
 
     @property
     def spans(self) -> bool:
-        """Whether it is read of several networks side by side."""
+        """Whether it is read of several networks side by side: from all starts, or at several
+        sizes.
+        """
         return self.lasting or self.over is not None
 
     def abscissae(self, numbers: Sequence[float]) -> npt.NDArray[np.float64]:
-        """Against what the logarithm of the mean at each of some layers, or sizes, stands."""
+        """Against what the logarithm of the mean at each of some layers, or sizes, stands.
+
+        Args:
+            numbers: the layers of a rate; the layers, sizes or parameters, all positive, of an
+                exponent.
+
+        Returns:
+            Shape (k,): the numbers of a rate, the logarithms of those of an exponent.
+        """
         found = np.asarray(numbers, dtype=np.float64)
         return found if self.kind == "rate" else np.log(found)
 
     @property
     def sides(self) -> tuple[sp.Expr, ...]:
-        """What is read, and both sides of an event."""
+        """What is read: one expression, or both sides of the event of a probability."""
         return tuple(self.of.args) if isinstance(self.of, Relational) else (self.of,)
 
     def apart(self, ours: Collection[sp.Symbol], theirs: Collection[sp.Symbol]) -> bool:
@@ -318,7 +342,7 @@ class Statistic:
 
     @property
     def parameters(self) -> tuple[sp.Expr, ...]:
-        """What it takes beside what is read."""
+        """What it takes beside what is read: the parameters of the law that a distance is from."""
         return () if self.law is None else self.law.arguments
 
     def known(self, values: Values) -> tuple[Interval, npt.NDArray[np.bool_]]:
@@ -359,7 +383,15 @@ class Statistic:
         return max(float(found.low), least), float(found.high)
 
     def range(self, values: Values) -> Ends:
-        """The least and the greatest that it can be itself; ``values`` as of `reach`."""
+        """The least and the greatest that the statistic itself can be.
+
+        Args:
+            values: of every symbol, and the range of each quantity.
+
+        Returns:
+            Both ends: of a mean or a quantile those of `reach`; (0, ((b - a)/2)²) of the variance
+            of a reading in [a, b]; (0, 1) of a probability or distance; infinite of a slope.
+        """
         if self.slope:
             return -math.inf, math.inf
         if self.law is not None:
@@ -368,7 +400,16 @@ class Statistic:
         return (0.0, (high - low) ** 2 / 4) if self.kind == "variance" else (low, high)
 
     def sides_known(self, values: Values) -> tuple[bool, bool]:
-        """Whether samples can bound it from below, and from above; ``values`` as of `reach`."""
+        """Whether samples can bound it from below, and from above.
+
+        Args:
+            values: of every symbol, and the range of each quantity.
+
+        Returns:
+            Both: true of quantiles, distances and what a moment is assumed of; of a mean where the
+            range has that end; of a variance from below always, and from above where the range is
+            finite.
+        """
         if self.share is not None or self.law is not None or self.moment is not None:
             return True, True
         low, high = map(math.isfinite, self.reach(values))
@@ -498,7 +539,14 @@ class Estimand:
 
     @classmethod
     def of(cls, statistic: Statistic) -> Estimand:
-        """The statistic itself."""
+        """The estimand that is one statistic, and no function of it.
+
+        Args:
+            statistic: what is estimated.
+
+        Returns:
+            It, under its own symbol; its `alone` is the statistic.
+        """
         return cls(statistic.symbol, (statistic,))
 
     def __str__(self) -> str:
@@ -506,13 +554,13 @@ class Estimand:
 
     @property
     def alone(self) -> Statistic | None:
-        """The statistic that it is; None for a function of some."""
+        """The statistic that it is; None where it is a function of one or several."""
         first = self.statistics[0]
         return first if self.expression == first.symbol else None
 
     @property
     def noun(self) -> str:
-        """What it is, in a word."""
+        """What it is, in a word: "mean", "distance", "stationary mean", …; "number" of a function."""
         if self.alone is None:
             return "number"
         return _NOUNS.get(self.alone.kind, self.alone.kind)
@@ -533,26 +581,35 @@ class Estimand:
 
     @property
     def along(self) -> bool:
-        """Whether it takes more than one layer."""
+        """Whether a statistic of it is a slope over the layers of one network."""
         return any(statistic.along for statistic in self.statistics)
 
     @property
     def lasting(self) -> bool:
-        """Whether it is of what comes after any number of layers."""
+        """Whether a statistic of it is of what comes after any number of layers, from any start."""
         return any(statistic.lasting for statistic in self.statistics)
 
     @property
     def over(self) -> str | None:
-        """Over what a slope in it is taken, where networks are read side by side for that."""
+        """The size or parameter over which a slope in it is taken; None where none is, or over
+        layers.
+        """
         return next((s.over for s in self.statistics if s.over is not None), None)
 
     @property
     def spans(self) -> bool:
-        """Whether it is read of several networks side by side."""
+        """Whether a statistic of it is read of several networks side by side."""
         return any(statistic.spans for statistic in self.statistics)
 
     def range(self, values: Values) -> Ends:
-        """The least and the greatest that it can be; ``values`` as of `Statistic.reach`."""
+        """The least and the greatest that it can be, as far as interval arithmetic tells.
+
+        Args:
+            values: of every symbol, and the range of each quantity.
+
+        Returns:
+            Both ends; infinite where the function may have no value.
+        """
         if self.alone is not None:
             return self.alone.range(values)
         ranges = {str(s): Interval(*s.range(values)) for s in self.statistics}
@@ -569,12 +626,20 @@ class Estimand:
         return next((s for s in self.statistics if not any(s.sides_known(values))), None)
 
     def half_known(self, values: Values) -> Statistic | None:
-        """One that samples bound on one side alone; ``values`` as of `Statistic.reach`."""
+        """The first statistic that samples bound on one side and not on the other.
+
+        Args:
+            values: of every symbol, and the range of each quantity.
+
+        Returns:
+            The statistic; None where there is none, which leaves no side of the claim open for
+            ever.
+        """
         return next((s for s in self.statistics if s.sides_known(values).count(True) == 1), None)
 
     @property
     def moments(self) -> tuple[Moment, ...]:
-        """What is assumed of the laws of what is read."""
+        """What is assumed of the laws of what is read, each assumption once."""
         return tuple(dict.fromkeys(s.moment[0] for s in self.statistics if s.moment is not None))
 
     def estimator(

@@ -101,7 +101,14 @@ class Everywhere(CheckBase):
     method = "sampling"
 
     def words(self, statement: Statement) -> str:
-        """What ``theorems show`` says of it."""
+        """What ``theorems show`` says of the check.
+
+        Args:
+            statement: not used: it is the same for every claim over this space.
+
+        Returns:
+            One sentence, with the number of draws and the law that they are from.
+        """
         return (
             "corners and Hypothesis' draws, decided exactly; then the whole domain where it is "
             "finite, algebraic in few numbers, or a few boxes; else "
@@ -110,7 +117,7 @@ class Everywhere(CheckBase):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it."""
+        """Whether a user's batch has a part in it: not where the claim is about parameters alone."""
         return self.attack.takes_batch
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:

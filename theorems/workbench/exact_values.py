@@ -125,7 +125,19 @@ class Eigenvalues:
         return sum(map(term, self.values), sp.Integer(0) if self._algebraic else flint.fmpq(0))
 
     def count(self, threshold: Fraction) -> Number:
-        """A ball where one reaches across the threshold."""
+        """How many eigenvalues of C, its trace being the width, are at least a threshold.
+
+        Args:
+            threshold: a rational number.
+
+        Returns:
+            A whole number; a ball that holds every candidate where an enclosure reaches across the
+            threshold.
+
+        Example:
+            >>> Eigenvalues((flint.fmpq(3, 4), flint.fmpq(1, 4)), 4).count(Fraction(2))
+            1
+        """
         least = rational(threshold)
         above = [self.width * value >= least for value in self.values]
         below = [self.width * value < least for value in self.values]
@@ -224,7 +236,12 @@ class AlgebraicSpectrum:
         return list(_enclosed(self, int(flint.ctx.prec)))
 
     def rounded(self) -> tuple[Fraction, ...]:
-        """Fractions that sum to 1 and are within rounding of it."""
+        """Fractions near it.
+
+        Returns:
+            As many as it has numbers, descending, nonnegative and of sum 1, within rounding of it;
+            what is drawn near an input starts from them.
+        """
         middles = [max(float(flint.arb(x).mid()), 0.0) for x in self.now()]
         whole = [Fraction(round(middle * _GRID), _GRID) for middle in middles]
         return tuple(x / sum(whole) for x in whole)

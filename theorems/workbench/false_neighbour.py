@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
+from theorems.checking.expectation import Expectation, Floats
 from theorems.checking.unbounded import Unbounded
 from theorems.float_intervals import Interval
 from theorems.statement import Quantifier, Sentinel, Statement
@@ -29,7 +30,7 @@ from theorems.workbench.sentinels import (
     unmeasured,
 )
 
-__all__ = ["FalseNeighbour", "false_neighbour", "wanting"]
+__all__ = ["FalseNeighbour", "false_neighbour", "judging_batches", "wanting"]
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,75 @@ def false_neighbour(
         return FalseNeighbour(given or other_exponent(claim.relation, SLOPE, check))
     if undecidable:
         return FalseNeighbour(given or unmeasured(right, relation), resolution(relation, []))
-    others = [] if given else others_like(design, statement)
-    means, *rough = pilot(design, statement, *(estimand for _, estimand in others))
+    found = _placed(design, statement, given)
+    return found or FalseNeighbour(given or unmeasured(right, relation), resolution(relation, []))
+
+
+def _placed(
+    design: Design,
+    statement: Statement,
+    given: Sentinel | None = None,
+    batch: Floats | None = None,
+) -> FalseNeighbour | None:
+    """The neighbour that a few networks place, or the given one with the resolution that they tell;
+    None where they say nothing, as of a batch that lies outside.
+    """
+    relation = statement.relation
+    others = [] if given else others_like(design, statement, batch)
+    estimands = (estimand for _, estimand in others)
+    means, *rough = pilot(design, statement, *estimands, batch=batch)
     fineness = resolution(relation, means)
+    if not means:
+        return None
+    if given is not None:
+        return FalseNeighbour(given, fineness)
     if (best := farthest(rough)) is not None:
         words, other = others[best]
         return FalseNeighbour(Sentinel(words, lhs=other.expression), fineness, other)
-    if given is None and means and one_sided(design, statement):
+    if one_sided(design, statement):
         opposite = replace(design.estimand, expression=-design.estimand.expression)
         return FalseNeighbour(reversed_claim(statement, means), fineness, opposite)
-    if given is None and means:
-        ends = map(design.support, design.items(statement))
-        span = max(high - low for low, high in ends)
-        given = derive(right, relation, means, sampled=True, span=span)
-    return FalseNeighbour(given or unmeasured(right, relation), fineness)
+    ends = [instance.support for instance in design.instances(statement, batch)]
+    span = max(high - low for low, high in ends)
+    return FalseNeighbour(derive(statement.rhs, relation, means, sampled=True, span=span), fineness)
+
+
+def judging_batches(check: Expectation, design: Design) -> Expectation:
+    """The check, which on a user's batch judges a neighbour that is placed by that batch.
+
+    Args:
+        check: of a claim whose author gave no neighbour.
+        design: what the claim is sampled on.
+
+    Returns:
+        A check that is the same without a batch. What starts of the lay-out place may hold on a
+        batch, where the same check then upholds it.
+
+    Example:
+        >>> from theorems import conjecture
+        >>> claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", n=2, d=64, ell=4)
+        >>> check = claim.statement(falsify=False).checks[0]
+        >>> judging_batches(check, claim.design).placed is None
+        False
+    """
+
+    def there(statement: Statement, batch: Floats) -> tuple[Statement, Expectation]:
+        found, plain = _placed(design, statement, batch=batch), replace(check, placed=None)
+        if found is None:
+            return statement, plain
+        plain = replace(plain, resolution=found.resolution)
+        if (other := found.compared) is None:
+            return replace(statement, sentinel=found.sentinel), plain
+        beside = design.beside(other)
+        named = {each.symbol: each.meaning for each in other.statistics}
+        moved = replace(
+            statement,
+            sentinel=found.sentinel,
+            definitions={**named, **statement.definitions},
+        )
+        return moved, replace(plain, known=beside.known, estimator=beside.estimator)
+
+    return replace(check, placed=there)
 
 
 def wanting(

@@ -140,7 +140,7 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
 
     Raises:
         ClaimError: for networks too large to be drawn, two chains that cannot have the same
-            weights, gradients that do not fit, and slopes over less than two values.
+            weights, or are one, gradients that do not fit, and slopes over less than two values.
 
     Example:
         >>> from theorems import conjecture
@@ -162,6 +162,8 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
     _require_drawable(claim.declaration.domains)
     if claim.of_paths_alive:
         names = ("alive",) if subject.other is None else ("alive", f"{OTHER}alive")
+        living = next((q.name for q in used if q.name in names), None)
+        refuse((living is not None, f"{living} is 1 where assume='alive' holds; write 1 for it"))
         used = (*used, *map(quantity, names))
     if subject.other is not None:
         _require_same_weights(subject.chain, subject.other)
@@ -204,9 +206,17 @@ def _require_drawable(domains: Sequence[Domain]) -> None:
 
 
 def _require_same_weights(chain: NamedChain, other: NamedChain) -> None:
-    """Raise `ClaimError` for two chains that draw other weights."""
-    numbers = dict.fromkeys((*chain.numbers, *other.numbers), 0.5)
+    """Raise `ClaimError` for two chains that draw other weights, and for one with itself."""
     width = max(4, chain.least, other.least)
+    values = [dict.fromkeys((*chain.numbers, *other.numbers), x) for x in (0.25, 0.5)]
+    numbers = values[-1]
+    refuse(
+        (
+            all(chain(width, each) == other(width, each) for each in values),
+            f"other={other.name!r} is the chain itself, on the same weights: both are equal in "
+            "every network; give another chain",
+        )
+    )
     apart = weights_apart(chain(width, numbers), other(width, numbers), width)
     refuse(
         (

@@ -96,7 +96,7 @@ class Quantity:
 
     @property
     def backward(self) -> bool:
-        """Whether it is measured of a gradient, or of all, as a tangent kernel."""
+        """Whether it is measured of a gradient, or of the whole pass back, as a tangent kernel is."""
         return self.kind.goes_back
 
     @property
@@ -109,7 +109,7 @@ class Quantity:
 
     @property
     def samples(self) -> int:
-        """The fewest that it is defined for."""
+        """The fewest samples that it is defined for: 2 of a cosine, 1 of most."""
         return self.kind.samples
 
     @property
@@ -119,12 +119,22 @@ class Quantity:
 
     @property
     def floor(self) -> sp.Expr:
-        """In terms of n and d; minus infinity where none is declared."""
+        """The least that it can be, in terms of n and d; minus infinity where none is declared.
+
+        Example:
+            >>> quantity("effective_rank").floor, quantity("log_norm").floor
+            (1, -oo)
+        """
         return -sp.oo if self._ends[0] is None else self._end(self._ends[0])
 
     @property
     def ceiling(self) -> sp.Expr:
-        """In terms of n and d; infinity where none is declared."""
+        """The greatest that it can be, in terms of n and d; infinity where none is declared.
+
+        Example:
+            >>> quantity("effective_rank").ceiling, quantity("log_norm").ceiling
+            (Min(d, n), oo)
+        """
         return sp.oo if self._ends[1] is None else self._end(self._ends[1])
 
     @property
@@ -137,7 +147,10 @@ class Quantity:
 
     @property
     def wants(self) -> Condition | None:
-        """What the entries A of H must meet for it to have a value."""
+        """What the entries A of H must meet for it to have a value; None where it always has one.
+
+        Samples that are 0 have no angle: of a cosine, the entries of two columns.
+        """
         if not self.kind.present:
             return None
         return _samples_present(self.kind.present, self.kind.absent)
@@ -180,7 +193,12 @@ class Quantity:
 
     @property
     def at_start(self) -> sp.Symbol:
-        """The same quantity of the input of the chain."""
+        """What stands in a claim for the same quantity of the start of a chain, or of a path.
+
+        Example:
+            >>> quantity("effective_rank").at_start
+            effective_rank_0
+        """
         return sp.Symbol(f"{self.name}_0", **self.symbol.assumptions0)
 
     def range_in(self, declared: Collection[str]) -> tuple[sp.Expr, sp.Expr | None]:
@@ -193,7 +211,12 @@ class Quantity:
 
     @property
     def observable(self) -> Observable:
-        """How the simulator measures it; a value outside its range is a `ClaimError`."""
+        """How the simulator measures it, as an `Observable` that refuses in a claim's words.
+
+        Raises:
+            ClaimError: where a trial contradicts what the observable declares that it reads; and,
+                when it measures, for a value outside its range.
+        """
         return _observable(self.kind, self.value)
 
 
@@ -265,6 +288,8 @@ QUANTITIES: Mapping[str, Quantity] = _Quantities()
 ALIVE = sp.Eq(QUANTITIES["alive"].symbol, 1, evaluate=False)
 
 
+#: What the name of a function that builds a chain has, and that of the chain has not.
+_SUFFIX = re.compile(r"(?<=\w)_chain(?=\(|$)")
 #: Numbers as they are written; a long exponent would stand for a number with as many digits.
 _WRITTEN = re.compile(r"[-+]?\d{0,40}(\.\d{0,40})?([eE][-+]?\d{1,2})?(/\d{1,40})?", re.ASCII)
 
@@ -326,7 +351,9 @@ class Computed:
 
     @property
     def meaning(self) -> str:
-        """The first line of the function's docstring, or what it is computed from."""
+        """What it is, for people: the first line of the function's docstring, or what it is
+        computed from.
+        """
         computed = f"computed from {', '.join(self.arguments) or 'nothing'}"
         lines = (self.function.__doc__ or computed).strip().splitlines() or [computed]
         return lines[0].rstrip(".")
@@ -400,7 +427,7 @@ def chain_kind(given: str | Callable[..., Chain]) -> NamedChain:
         ('gamma',)
     """
     if isinstance(given, str):
-        name = given.replace(" ", "").removesuffix("_chain")
+        name = _SUFFIX.sub("", given.replace(" ", ""), count=1)
         try:
             return replace(read_chain(name, open_numbers=True), name=name)
         except ValueError as error:

@@ -54,10 +54,17 @@ class Surroundings(Protocol):
     nodeid: str
 
     def spend(self) -> None:
-        """Leave a part of the level for further claims of the item."""
+        """Leave a part of the level for further claims of the item: called once before each of
+        them.
+        """
 
     def report(self, **found: object) -> None:
-        """Note what was found for the summary."""
+        """Note what was found for the summary at the end of the run.
+
+        Args:
+            found: by name: "claim", "verdict", "level", "witness" and "replay", as text and
+                numbers.
+        """
 
 
 class ClaimFailedError(AssertionError):

@@ -25,7 +25,7 @@ import sympy as sp
 
 from simulators.workers import one_blas_thread
 from theorems.algebraic import fraction, number
-from theorems.checking.expectation import Instance
+from theorems.checking.expectation import Floats, Instance
 from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
 from theorems.simple_fractions import simplest_between
@@ -58,8 +58,8 @@ _CONDITIONED = 32
 #: Replicas among which one without a value is looked for, and random numbers that this may take.
 _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 
-#: Parts of the replicas by which their noise is measured.
-_PARTS = 8
+#: Replicas from which their noise is measured.
+_MEASURED = 64
 
 #: The left and the right side of a claim, in floats, at each point that was looked at.
 Sides: TypeAlias = Sequence[tuple[float, float]]
@@ -132,7 +132,13 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
 
 
 def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational, span: float) -> Sentinel:
+    """The equality with another right side: that is larger, unless what was seen is nearer to it
+    everywhere than to the claim, which is false then; the other way, away from all of it.
+    """
     if all(right != 0 for _, right in seen) and rhs != 0:
+        beyond = [left / right > 1 + float(share) / 2 for left, right in seen]
+        if seen and all(beyond):
+            return Sentinel(f"the right side {share} smaller, relatively", rhs=(1 - share) * rhs)
         return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
     if math.isfinite(span) and share != NUDGE:
         near = Fraction(span) * fraction(share) / 10
@@ -143,10 +149,12 @@ def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational, span: float) -> Sentin
 
 
 @one_blas_thread()
-def pilot(design: Design, statement: Statement, *others: Estimand) -> list[Sides]:
+def pilot(
+    design: Design, statement: Statement, *others: Estimand, batch: Floats | None = None
+) -> list[Sides]:
     """Rough means and bounds over the lay-out of a sampled claim, then those of other numbers.
 
-    - ``others``: of the same readings
+    - ``others``: of the same readings; ``batch``: a user's, (d, n), in the place of the starts
 
     Of samples that have a value and are kept. Of what sees more of a law than a mean or a
     probability, what is rough is moved towards where the claim holds with more room, by four times
@@ -160,7 +168,7 @@ def pilot(design: Design, statement: Statement, *others: Estimand) -> list[Sides
     estimands = (design.estimand, *others)
     found: list[list[tuple[float, float]]] = [[] for _ in estimands]
     instances = sorted(
-        enumerate(design.instances(statement, None)), key=lambda pair: pair[1].normals
+        enumerate(design.instances(statement, batch)), key=lambda pair: pair[1].normals
     )
     for _, instance in instances:
         _require_affordable(instance)
@@ -205,11 +213,9 @@ def _beyond_noise(
     error, 0 of what sees no more of a law than a mean or a probability.
     """
     rough = design.estimate(samples, values, estimand, instance)
-    if not design.sees_more or len(samples) < _PARTS**2:
+    if not design.sees_more or len(samples) < _MEASURED:
         return rough, 0.0
-    blocks = np.array_split(samples, _PARTS)
-    parts = [design.estimate(each, values, estimand, instance) for each in blocks]
-    error = 4 * float(np.std(parts)) / math.sqrt(_PARTS - 1)
+    error = 4 * design.standard_error(samples, values, estimand, instance)
     return rough, error if math.isfinite(error) else 0.0
 
 
@@ -246,14 +252,18 @@ def reversed_claim(statement: Statement, seen: Sides) -> Sentinel:
     return Sentinel(words, lhs=-statement.lhs, rhs=-moved)
 
 
-def others_like(design: Design, statement: Statement) -> list[tuple[str, Estimand]]:
+def others_like(
+    design: Design, statement: Statement, batch: Floats | None = None
+) -> list[tuple[str, Estimand]]:
     """What the neighbour of a claim that something is near may be about in its place, in words:
     another number, at three times the distance that is claimed, or another law.
+
+    - ``batch``: a user's, (d, n), in the place of the starts
 
     Empty for a claim of another form.
     """
     estimand, upper = design.estimand, statement.relation in ("<=", "<")
-    instances = design.instances(statement, None)
+    instances = design.instances(statement, batch)
     values = list(map(dict, chain.from_iterable(each.readouts for each in instances)))
     most = max((design.bound(statement, each) for each in values), default=0.0)
     if not upper or not values or not 0 < most < math.inf:
@@ -305,11 +315,15 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
     """A sample without a value, where samples can die or what is read takes more than a number;
     None where none was met.
 
-    It is looked for where samples die soonest, in the narrowest networks: from one start of a batch
-    size, from all where what is read has conditions, as a logarithm has. Raises `ClaimError` for an
-    instance that is too large to be simulated. Cost: a thousand replicas of an instance, of 2·10^7
-    random numbers at most for a start of each batch size.
+    What has no value where ``alive`` is 0 has none with positive probability under a chain that
+    kills samples, however rarely. Else it is looked for where samples die soonest, in the narrowest
+    networks: from one start of a batch size, from all where what is read has conditions, as a
+    logarithm has. Raises `ClaimError` for an instance that is too large to be simulated. Cost: a
+    thousand replicas of an instance, of 2·10^7 random numbers at most for a start of each batch
+    size.
     """
+    if (condition := design.fatal) is not None:
+        return UndefinedMean(0, 0, condition.words, design.estimand.noun)
     conditioned = any(statistic.conditions for statistic in design.estimand.statistics)
     if not design.mortal and not conditioned:
         return None

@@ -201,23 +201,32 @@ class Space:
 
     @property
     def about(self) -> str:
-        """Under which name the object stands in an item; empty where there is none."""
+        """Under which name the object stands in an item: "spectrum", "start" or "matrix"; empty
+        where the claim is about parameters alone.
+        """
         if self.over in ("spectra", "paths"):
             return "start" if self.whole else "spectrum"
         return "matrix" if self.over == "matrices" else ""
 
     @property
     def names(self) -> set[str]:
-        """What stands in an item: every scalar symbol, and the object."""
+        """What stands in an item: every scalar symbol, and the object where there is one."""
         return {x.name for x in self.domains} | ({self.about} if self.about else set())
 
     def domain(self, name: str) -> Domain:
-        """That of the scalar symbol of this name."""
+        """The domain of a scalar symbol.
+
+        Args:
+            name: one of the declared symbols; any other is a ``StopIteration``.
+
+        Returns:
+            Its domain.
+        """
         return next(x for x in self.domains if x.name == name)
 
     @property
     def parameters(self) -> tuple[Domain, ...]:
-        """The scalars that are no sizes of an object."""
+        """The scalars that are no sizes of an object: n, d and ell are such where there is one."""
         return tuple(x for x in self.domains if x.name not in self._sizes)
 
     # --- exact ------------------------------------------------------------------------------------
@@ -313,7 +322,18 @@ class Space:
         return found | {c.name: c.at(found) for c in self.computed}
 
     def given(self, item: Item) -> Item:
-        """Of `values` what an assumption may speak of: on paths what is known at the start."""
+        """What an assumption may speak of: of `values` all, but on paths of Gram matrices what is
+        known at the start.
+
+        Args:
+            item: an input of the space.
+
+        Returns:
+            Exact numbers, radicals or balls by name, at the ball precision of the moment.
+
+        Raises:
+            ClaimError: as `values`, for what the author's own functions do.
+        """
         if self.layers is None:
             return self.values(item)
         found: dict[str, Any] = {x.name: item[x.name] for x in self.domains}
@@ -460,7 +480,13 @@ class Space:
         return [{"matrix": matrix} for matrix in matrices]
 
     def strategy(self) -> st.SearchStrategy[Item]:
-        """Items of every affordable size, shrinking towards small ones, or the author's own."""
+        """Items as Hypothesis draws them.
+
+        Returns:
+            A strategy: the author's own where there is one, of which what lies outside the domain
+            is left out; else items of every size that one input may take, shrinking towards small
+            ones.
+        """
         if self.drawn is not None:
             return self.authored(self.drawn).filter(self.contains)
 
@@ -496,7 +522,7 @@ class Space:
 
     @property
     def differentiable(self) -> bool:
-        """Whether `floats` runs in Torch."""
+        """Whether `floats` runs in Torch: not along paths, whose layers are followed in NumPy."""
         return self.over != "paths"
 
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
@@ -574,7 +600,7 @@ class Space:
 
     @property
     def law(self) -> str:
-        """In words, where `sample` draws from."""
+        """In words, where `sample` draws from: the law of every size, parameter and object."""
         parts = []
         for name, domain in self._sizes.items():
             low, high = _limited(domain, self._reach[name])
@@ -595,7 +621,12 @@ class Space:
 
     @property
     def cut(self) -> list[str]:
-        """Up to where `law` draws the symbols whose domains go further: ``n ≤ 8``."""
+        """Up to where `law` draws the symbols whose domains go further, in words, one of them each.
+
+        Example:
+            >>> Space("spectra", (Domain(sp.Symbol("n"), sp.Range(2, 100)),)).cut
+            ['n ≤ 8']
+        """
         found = []
         for name, domain in self._sizes.items():
             high = _limited(domain, self._reach[name])[1]

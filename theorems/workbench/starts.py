@@ -207,7 +207,7 @@ class StartLevels:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """The number of levels of each coordinate, in order."""
+        """The number of levels of each coordinate: spectra, bases, samples, scales, repeats."""
         lists = (self.spectra, self.bases, self.samples, self.scales, self.repeats)
         return tuple(map(len, lists))
 
