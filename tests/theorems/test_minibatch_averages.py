@@ -18,7 +18,7 @@ from theorems.minibatch_averages import (
     BatchSum,
 )
 from theorems.proofs.formulas import Formulas, UnprintableError
-from theorems.terminal.typesetting import block, inline
+from theorems.typesetting import block, inline
 
 N, b, m = sp.symbols("N b m", integer=True, positive=True)
 i, j, B, C = sp.symbols("i j B C")

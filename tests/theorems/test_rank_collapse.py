@@ -17,7 +17,7 @@ from theorems.families.rank import collapse
 from theorems.families.rank.collapse import GAP, UNCENTRED, growths
 from theorems.families.rank.networks import side_by_side
 from theorems.families.rank.notation import d
-from theorems.terminal import typesetting
+from theorems import typesetting
 from theorems.verification import verify
 
 COLLAPSE, LEADING, BRANCHES, RANK_ONE = (

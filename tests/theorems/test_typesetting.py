@@ -12,8 +12,8 @@ from consoles import columns
 
 from theorems.registry import get, library
 from theorems.statement import Statement, Variable
-from theorems.terminal import typesetting
-from theorems.terminal.typesetting import block, claim, domain, inline, notation, words
+from theorems import typesetting
+from theorems.typesetting import block, claim, domain, inline, notation, words
 
 n, d, ell, alpha, Vhat_1 = sp.symbols("n d ell alpha Vhat_1", positive=True)
 i = sp.Symbol("i", integer=True)

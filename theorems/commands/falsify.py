@@ -53,7 +53,7 @@ from theorems.terminal.screen import (
     refuse_each,
     verdict_text,
 )
-from theorems.terminal.typesetting import words
+from theorems.typesetting import words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import Corpus
 from theorems.workbench.adversaries import attackable

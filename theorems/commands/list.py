@@ -14,7 +14,7 @@ from theorems.registry import families
 from theorems.statement import Source, Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
 from theorems.terminal.screen import console, field, heading, paragraph, refuse_each, verdict_text
-from theorems.terminal.typesetting import words
+from theorems.typesetting import words
 
 __all__ = ["add_arguments", "print_listing", "run"]
 

@@ -41,7 +41,7 @@ from theorems.terminal.screen import (
     print_row,
     verdict_text,
 )
-from theorems.terminal.typesetting import words
+from theorems.typesetting import words
 
 __all__ = ["add_arguments", "run"]
 

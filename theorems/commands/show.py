@@ -31,7 +31,7 @@ from theorems.terminal.screen import (
     shortened,
     verdict_text,
 )
-from theorems.terminal.typesetting import (
+from theorems.typesetting import (
     Names,
     block,
     claim,

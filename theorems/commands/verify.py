@@ -68,7 +68,7 @@ from theorems.terminal.screen import (
     verdict_text,
 )
 from theorems.terminal.streams import same_place
-from theorems.terminal.typesetting import symbol, words
+from theorems.typesetting import symbol, words
 from theorems.verification import LEVEL, Result, verify_each
 from theorems.witnesses import spelled
 

@@ -2,7 +2,6 @@
 
 - ``screen``: consoles (colour only where it is wanted), styles, tables,
   refusals, numbers as text
-- ``typesetting``: SymPy expressions as Unicode mathematics that fits the width
 - ``progress``: what is seen while a verb runs
 - ``streams``: standard output and error of the process
 - ``exit_statuses``: how a command ends, and the errors and signals that lead to it; ``defects``:

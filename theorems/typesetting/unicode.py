@@ -16,9 +16,21 @@ from sympy.printing.str import StrPrinter
 from theorems.minibatch_averages import Average, AverageWithoutReplacement, BatchSum
 from theorems.statement import Statement, Variable
 
-__all__ = ["Names", "block", "claim", "domain", "inline", "notation", "words"]
+__all__ = [
+    "RELATIONS",
+    "Names",
+    "PositiveFirst",
+    "block",
+    "claim",
+    "domain",
+    "inline",
+    "notation",
+    "power_of_ten",
+    "symbol",
+    "words",
+]
 
-_RELATIONS = {sp.Le: "≤", sp.Lt: "<", sp.Ge: "≥", sp.Gt: ">", sp.Eq: "=", sp.Ne: "≠"}
+RELATIONS = {sp.Le: "≤", sp.Lt: "<", sp.Ge: "≥", sp.Gt: ">", sp.Eq: "=", sp.Ne: "≠"}
 _WORDS = {
     "ell": "ℓ",
     "sigma": "σ",
@@ -91,7 +103,7 @@ def _drawn(average: Average) -> str:
     )
 
 
-class _PositiveFirst:
+class PositiveFirst:
     """A printer of 1/n - s rather than -s + 1/n."""
 
     def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
@@ -99,7 +111,7 @@ class _PositiveFirst:
         return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
 
-class _Block(_PositiveFirst, PrettyPrinter):  # type: ignore[misc]
+class _Block(PositiveFirst, PrettyPrinter):  # type: ignore[misc]
     """SymPy's pretty printer with the field's habits; ``names`` replaces symbols by what they stand
     for.
     """
@@ -109,7 +121,7 @@ class _Block(_PositiveFirst, PrettyPrinter):  # type: ignore[misc]
         self.names = names
 
     def _print_Rational(self, expr: sp.Rational) -> prettyForm:
-        text = _power_of_ten(expr)
+        text = power_of_ten(expr)
         return prettyForm(text) if text else super()._print_Rational(expr)
 
     def _print_Symbol(self, expr: sp.Symbol, bold_name: bool = False) -> prettyForm:
@@ -139,7 +151,7 @@ class _Block(_PositiveFirst, PrettyPrinter):  # type: ignore[misc]
         return prettyForm(*head.right(body), binding=prettyForm.MUL)
 
 
-def _power_of_ten(expr: sp.Rational) -> str:
+def power_of_ten(expr: sp.Rational) -> str:
     """A millionth or less as a power of ten, if it is one; else nothing."""
     zeros = len(str(expr.q)) - 1
     return (
@@ -149,7 +161,7 @@ def _power_of_ten(expr: sp.Rational) -> str:
     )
 
 
-class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
+class _Line(PositiveFirst, StrPrinter):  # type: ignore[misc]
     """One line: √(n - 1)·λᵢ². Sums run over every index."""
 
     printmethod = "_nowhere"  # SymPy's indexed symbols would print themselves
@@ -171,7 +183,7 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
         )
 
     def _print_Rational(self, expr: sp.Rational) -> str:
-        return _power_of_ten(expr) or str(super()._print_Rational(expr))
+        return power_of_ten(expr) or str(super()._print_Rational(expr))
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "∞"
@@ -233,7 +245,7 @@ class _Line(_PositiveFirst, StrPrinter):  # type: ignore[misc]
         return f"max({', '.join(self._print(a) for a in expr.args)})"
 
     def _print_Relational(self, expr: sp.Basic) -> str:
-        return f"{self._print(expr.lhs)} {_RELATIONS[type(expr)]} {self._print(expr.rhs)}"
+        return f"{self._print(expr.lhs)} {RELATIONS[type(expr)]} {self._print(expr.rhs)}"
 
 
 @_in_unicode()
@@ -349,7 +361,7 @@ def _broken(printer: _Block, expression: sp.Basic, width: int) -> list[str]:
     """
     if not isinstance(expression, sp.core.relational.Relational):
         return _stacked(printer, expression, "", width)
-    sign = _RELATIONS[type(expression)]
+    sign = RELATIONS[type(expression)]
     left = _stacked(printer, expression.lhs, "", width)
     return [*left, "", *_stacked(printer, expression.rhs, f"  {sign} ", width)]
 
