@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from theorems.proofs.vernacular import breaches, project_breaches, stripped
+from theorems.proofs.vernacular import breaches, project_breaches, statement_in, stripped
 
 __all__ = [
     "ALLOWED",
     "INSTALL",
     "LIBRARIES",
+    "MEANINGS",
     "SOURCES",
     "MissingRocqError",
     "Rocq",
@@ -33,6 +34,7 @@ __all__ = [
     "installed",
     "is_leaf",
     "sources",
+    "stated",
 ]
 
 #: The development, in the package.
@@ -50,17 +52,29 @@ LIBRARIES = {
 #: What gets it where it is missing (Debian, Ubuntu).
 INSTALL = f"apt-get install --no-install-recommends coq {' '.join(LIBRARIES.values())} make"
 
-#: The axioms behind Coq's own real numbers. Only files under leaf/ may rest on them.
-ALLOWED = frozenset(
-    (
-        "ClassicalDedekindReals.sig_forall_dec",
-        "ClassicalDedekindReals.sig_not_dec",
-        "FunctionalExtensionality.functional_extensionality_dep",
-        "Classical_Prop.classic",
-        "ClassicalEpsilon.constructive_indefinite_description",
-        "Epsilon.epsilon_statement",
-    )
-)
+#: The axioms behind Coq's own real numbers, and what each says. Only files under leaf/ may rest on
+#: them.
+MEANINGS = {
+    "ClassicalDedekindReals.sig_forall_dec": (
+        "a decidable property of whole numbers either holds of all, or fails at one that is found; "
+        "the real numbers are compared by it"
+    ),
+    "ClassicalDedekindReals.sig_not_dec": (
+        "of every proposition one may decide whether its negation holds; "
+        "the real numbers are constructed with it"
+    ),
+    "FunctionalExtensionality.functional_extensionality_dep": (
+        "functions with the same value at every argument are equal"
+    ),
+    "Classical_Prop.classic": "excluded middle: every proposition is true or false",
+    "ClassicalEpsilon.constructive_indefinite_description": (
+        "of what is known to exist, one is chosen"
+    ),
+    "Epsilon.epsilon_statement": (
+        "Hilbert's epsilon: one is chosen of those that have a property, if there is any"
+    ),
+}
+ALLOWED = frozenset(MEANINGS)
 
 _PROJECT = "BatchNorm"
 _CLOSED = "Closed under the global context"
@@ -114,6 +128,28 @@ def file_of(theorem: str) -> str:
     if len(parts) < 3 or parts[0] != _PROJECT or not all(parts):
         raise ValueError(f"{theorem!r}: want {_PROJECT}.folder.File.theorem")
     return "/".join(parts[1:-1]) + ".v"
+
+
+def stated(theorem: str, root: Path = SOURCES) -> str:
+    """What a theorem says, in the words of its source; empty where the source is not there.
+
+    - ``theorem``: its qualified name
+    - ``root``: where the sources are
+
+    Variables and hypotheses of the sections around it stand before it.
+
+    Example:
+        >>> print(stated("BatchNorm.common.Sums.cauchy_schwarz").splitlines()[0])
+        Variables (R : realFieldType) (I : finType).
+        >>> stated("BatchNorm.common.Sums.unheard_of")
+        ''
+    """
+    try:
+        path = root / file_of(theorem)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    return statement_in(text, theorem.rpartition(".")[2])
 
 
 def closure(file: str, root: Path = SOURCES) -> tuple[str, ...]:

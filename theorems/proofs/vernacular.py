@@ -8,13 +8,14 @@ that ``check.sh`` runs it as it stands.
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Breach", "breaches", "project_breaches", "stripped"]
+__all__ = ["Breach", "breaches", "project_breaches", "statement_in", "stripped"]
 
 #: Refused wherever they stand: what assumes, what leaves a proof open, what switches a check of the
 #: kernel off, and what brings in text that is not read here.
@@ -96,6 +97,34 @@ def _sentences(plain: str) -> Iterator[tuple[int, str]]:
         yield start, plain[start : end.start()]
         start = end.end()
     yield start, plain[start:]
+
+
+_STATING = r"(?:Theorem|Lemma|Corollary|Proposition|Fact|Remark)\s+{name}(?![\w'])"
+
+
+def statement_in(text: str, name: str) -> str:
+    """The sentence that states the theorem ``name``, after those that declare what its sections
+    have in common; empty where the text has no such theorem.
+
+    >>> statement_in("Section S. Variable n : nat. Lemma zero : n * 0 = 0. Proof. by []. Qed.", "zero")
+    'Variable n : nat.\\nLemma zero : n * 0 = 0.'
+    """
+    plain = stripped(text)
+    stating = re.compile(_STATING.format(name=re.escape(name)))
+    shared: list[list[str]] = []
+    for start, sentence in _sentences(plain):
+        lead = len(sentence) - len(sentence.lstrip())
+        said = text[start + lead : start + len(sentence)] + "."
+        head = sentence[lead:]
+        if stating.match(head):
+            return "\n".join([*itertools.chain.from_iterable(shared), said])
+        if shared and _OF_A_SECTION.match(head):
+            shared[-1].append(said)
+        elif (opened := _OPENING.match(head)) and (opened[1] == "Section" or ":=" not in sentence):
+            shared.append([])
+        elif _CLOSING.match(head) and shared:
+            shared.pop()
+    return ""
 
 
 def project_breaches(project: str) -> list[Breach]:

@@ -132,8 +132,10 @@ class _Presentation(PositiveFirst, MathMLPresentationPrinter):  # type: ignore[m
         """An element with elements in it, or with text, which is escaped."""
         made: Element = self.dom.createElement(tag)
         for part in parts:
-            text = isinstance(part, str)
-            made.appendChild(self.dom.createTextNode(escape(part)) if text else part)
+            if isinstance(part, str):
+                made.appendChild(self.dom.createTextNode(escape(part)))
+            else:
+                made.appendChild(part)
         for name, value in attributes.items():
             made.setAttribute(name, value)
         return made
@@ -170,7 +172,8 @@ class _Presentation(PositiveFirst, MathMLPresentationPrinter):  # type: ignore[m
         if power_of_ten(expr):
             exponent = self._made("mn", f"-{len(str(expr.q)) - 1}")
             return self._made("msup", self._made("mn", "10"), exponent)
-        return super()._print_Rational(expr)
+        printed: Element = super()._print_Rational(expr)
+        return printed
 
     def _print_Relational(self, expr: sp.Basic) -> Element:
         sign = self._operator(RELATIONS[type(expr)])  # SymPy's own is no markup where it is <
@@ -196,7 +199,8 @@ class _Presentation(PositiveFirst, MathMLPresentationPrinter):  # type: ignore[m
         """A sign with a body that reaches to the end of its term is closed in, as a factor is."""
         if isinstance(item, sp.Sum | sp.Product | BatchSum) and level >= PRECEDENCE["Mul"]:
             return self._closed(item)
-        return super().parenthesize(item, level, strict)
+        printed: Element = super().parenthesize(item, level, strict)
+        return printed
 
     def _closed(self, *items: sp.Expr) -> Element:
         return self._made(
