@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from simulators.arguments import kind_of, require
 from simulators.batches import Batch
 from simulators.documents import DocumentError, Schema1, Wanted, plain, read_json, structured
 from simulators.regular_files import UnreadableFileError
-from theorems.statement import Verdict
+from theorems.ledger import digest
+from theorems.statement import Statement, Verdict
+from theorems.typesetting import inline, notation
 from theorems.verification import Result, environment
 
 __all__ = ["document_of", "evidence_of", "find", "full_name", "read_document", "validate_document"]
@@ -101,6 +103,26 @@ class _Result:
 
 
 @dataclass(frozen=True)
+class _Run:
+    """Where a run came from; runs of older versions do not say."""
+
+    command: str | None = None
+    commit: str | None = None
+    date: str | None = None
+    system: str | None = None
+    cores: _Whole | None = None
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a statement said when it was checked."""
+
+    digest: str
+    relation: str
+    claim: str
+
+
+@dataclass(frozen=True)
 class _Document:
     """What a run's document must hold; there may be more."""
 
@@ -108,6 +130,8 @@ class _Document:
     environment: _Environment
     results: list[_Result]
     interrupted: bool = False
+    run: _Run | None = None
+    claims: Mapping[str, _Claim] = field(default_factory=dict)
 
 
 def document_of(
@@ -118,6 +142,7 @@ def document_of(
     batch: Batch | None,
     interrupted: bool = False,
     refused: Sequence[str] = (),
+    run: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The JSON value of a run. Numbers JSON has no word for become null, exact ones become text.
 
@@ -128,6 +153,10 @@ def document_of(
         batch: the user's batch, None where each check laid out its own inputs.
         interrupted: whether statements were left out when the run ended.
         refused: the lines about claims that made no sense, and so have no result.
+        run: where the run came from, as `theorems.report.provenance.provenance` tells it.
+
+    What each result's statement said is told by its full name under ``claims``, so that a reader of
+    the document notices if the library has another of that name.
 
     Example:
         >>> sorted(document_of([], seed=0, level=1e-6, batch=None))
@@ -138,12 +167,25 @@ def document_of(
         "environment": environment(seed, level, batch),
         "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
     }
+    if run is not None:
+        found["run"] = dict(run)
+    stated = [r.statement for r in results if isinstance(r, Result)]
+    if claims := {statement.name: _claimed(statement) for statement in stated}:
+        found["claims"] = claims
     if interrupted:
         found["interrupted"] = True
     if refused:
         found["refused"] = list(refused)
     valid: dict[str, Any] = plain(found)
     return valid
+
+
+def _claimed(statement: Statement) -> dict[str, str]:
+    return {
+        "digest": digest(statement),
+        "relation": statement.relation,
+        "claim": inline(statement.claim, notation(statement)),
+    }
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
