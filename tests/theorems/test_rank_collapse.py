@@ -10,14 +10,13 @@ import pytest
 import sympy as sp
 from scipy.special import digamma
 
-from theorems import Statement, Verdict, get
+from theorems import Statement, Verdict, get, typesetting
 from theorems.context import Context
 from theorems.expressions import InexactError, compiled
 from theorems.families.rank import collapse
 from theorems.families.rank.collapse import GAP, UNCENTRED, growths
 from theorems.families.rank.networks import side_by_side
 from theorems.families.rank.notation import d
-from theorems import typesetting
 from theorems.verification import verify
 
 COLLAPSE, LEADING, BRANCHES, RANK_ONE = (

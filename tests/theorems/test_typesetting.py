@@ -10,9 +10,9 @@ import pytest
 import sympy as sp
 from consoles import columns
 
+from theorems import typesetting
 from theorems.registry import get, library
 from theorems.statement import Statement, Variable
-from theorems import typesetting
 from theorems.typesetting import block, claim, domain, inline, notation, words
 
 n, d, ell, alpha, Vhat_1 = sp.symbols("n d ell alpha Vhat_1", positive=True)

@@ -1,28 +1,44 @@
-"""The report of a run: its figures, and one HTML page that needs nothing else and runs nothing.
+"""The report of a run: its figures, and one HTML page that needs nothing else and asks for nothing.
 
-The page is a Jinja template, ``page.html`` with ``page.css``. Every text of a run is escaped.
+The page is made of Jinja templates: ``page.html``, its parts, ``page.css`` and ``page.js``. Every
+text of a run is escaped, and the page's own policy lets no script run but the one that it holds.
+Without scripts it can be read as well.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib
-import math
 import os
 import re
+import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulators.arguments import require
-from theorems.family import FamilyError
-from theorems.registry import brought, tolerated
-from theorems.report.document import full_name, validate_document
-from theorems.statement import Verdict
+from markupsafe import Markup
 
-__all__ = ["LEGEND", "Picture", "available", "inline_svg", "number", "render", "write_report"]
+from theorems.registry import library
+from theorems.report import summary
+from theorems.report.chart import chart
+from theorems.report.document import validate_document
+from theorems.report.pictures import Picture, draw_all, inline_svg
+from theorems.report.sections import Section, sections
+from theorems.report.values import (
+    columns,
+    folded,
+    label,
+    number,
+    readings,
+    shortened,
+    tables,
+    worded,
+)
+from theorems.statement import Quantifier, Statement, Verdict
+
+__all__ = ["LEGEND", "available", "render", "write_report"]
 
 #: The seven verdicts, in the words of the project's architecture.
 LEGEND: dict[Verdict, str] = {
@@ -35,16 +51,7 @@ LEGEND: dict[Verdict, str] = {
     Verdict.INCONCLUSIVE: "enclosures wider than the question, "
     "or a confidence bound that clears nothing",
 }
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure for the page: its name, what it shows, and its SVG text."""
-
-    name: str
-    title: str
-    caption: str
-    svg: str
+_HERE = Path(__file__).parent
 
 
 def available() -> str | None:
@@ -61,7 +68,11 @@ def available() -> str | None:
     return None
 
 
-def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str]) -> list[Path]:
+def write_report(
+    document: Mapping[str, Any],
+    directory: str | os.PathLike[str],
+    statements: Iterable[Statement] = (),
+) -> list[Path]:
     """Write ``index.html`` and the figures that ``document`` supports.
 
     Figures are those that families bring; one of another package that cannot be drawn is left out,
@@ -71,6 +82,8 @@ def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str])
     Args:
         document: the JSON value of a run; a run of some statements gives a report of those.
         directory: where the files go; made if missing, files of the same names are replaced.
+        statements: those of the run, where they are at hand; else the library's of those names
+            are shown, and of others what the document says.
 
     Returns:
         The paths of the files, the page first.
@@ -93,37 +106,26 @@ def write_report(document: Mapping[str, Any], directory: str | os.PathLike[str])
     valid = validate_document(document)
     if (remedy := available()) is not None:
         raise ModuleNotFoundError(remedy, name="matplotlib")
-    from theorems.report.style import Drawing, save
-
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    pictures: list[Picture] = []
-    for part in brought("figures"):
-        with tolerated(part, "a figure"):
-            if (drawn := part.item(valid)) is None:
-                continue
-            if not isinstance(drawn, Drawing):
-                raise FamilyError(f"{drawn!r}: want a theorems.report.style.Drawing, or None")
-            require(
-                not any(drawn.name == picture.name for picture in pictures),
-                f"another figure is named {drawn.name!r}; give it another name",
-                FamilyError,
-            )
-            written += save(drawn, folder)
-            svg = (folder / f"{drawn.name}.svg").read_text(encoding="utf-8")
-            pictures.append(Picture(drawn.name, drawn.title, drawn.caption, svg))
+    pictures, written = draw_all(valid, folder)
     page = folder / "index.html"
-    page.write_text(render(valid, pictures), encoding="utf-8", errors="xmlcharrefreplace")
+    text = render(valid, pictures, statements)
+    page.write_text(text, encoding="utf-8", errors="xmlcharrefreplace")
     return [page, *written]
 
 
-def render(document: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
+def render(
+    document: Mapping[str, Any],
+    pictures: Sequence[Picture],
+    statements: Iterable[Statement] = (),
+) -> str:
     """The whole page as HTML text for a validated document.
 
     Args:
         document: what `theorems.report.validate_document` gave.
-        pictures: figures; the first stands above the table of statements, the others below it.
+        pictures: figures; each stands with its family, and those of none before all.
+        statements: as in `write_report`.
 
     Example:
         >>> from theorems.report.document import document_of
@@ -134,24 +136,79 @@ def render(document: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    templates.filters |= _FILTERS
-    results = document["results"]
-    counts = Counter(result["verdict"] for result in results)
+    templates.filters |= {
+        "folded": folded,
+        "inline_svg": inline_svg,
+        "label": label,
+        "links": _links,
+        "number": number,
+        "parts": _parts,
+        "shortened": shortened,
+        "worded": worded,
+    }
+    templates.globals |= {"chart": chart, "columns": columns, "readings": readings}
+    templates.globals["tables"] = tables
+    found = sections(document, statements)
+    script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
+    counts = Counter(section.verdict for section in found)
     return templates.get_template("page.html").render(
-        title=_title(results),
-        results=results,
-        counts={verdict: counts[verdict] for verdict in LEGEND if counts[verdict]},
-        surprises=[result for result in results if not result["as_expected"]],
+        title=_title(document["results"]),
+        sections=found,
+        counts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
+        surprises=[section for section in found if not section.result["as_expected"]],
+        misprints=summary.wrong_as_printed(found),
+        besides=summary.refuted_besides(found),
+        silences=summary.vacuous_where_tested(found),
+        constants=summary.best_constants(found),
+        rows=summary.matrix(found),
+        theorems=_by_theorem(found),
+        methods=list(dict.fromkeys(method for section in found for method in section.methods)),
+        quantifiers=[q for q in Quantifier if any(s.result["quantifier"] == q for s in found)],
         interrupted=document.get("interrupted", False),
-        circumstances=_circumstances(document["environment"]),
+        refused=document.get("refused", ()),
+        circumstances=list(_circumstances(document)),
+        command=_command(document, found),
         legend=LEGEND,
         pictures=pictures,
+        script=script,
+        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        environment=document["environment"],
+        run=_run(document),
     )
+
+
+def _parts(name: str) -> list[str]:
+    """The pieces of a name between which it may break."""
+    return re.split(r"(?<=[.:_])", name)
+
+
+def _by_theorem(found: Sequence[Section]) -> dict[str, list[list[Section]]]:
+    """For each family the variants of each of its theorems, in the order of the run."""
+    families: dict[str, dict[str, list[Section]]] = {}
+    for section in found:
+        theorems = families.setdefault(section.family, {})
+        theorems.setdefault(section.theorem, []).append(section)
+    return {family: list(theorems.values()) for family, theorems in families.items()}
+
+
+def _links(variants: Sequence[Section]) -> Markup:
+    """A theorem in the contents: its name, and a link for each of its variants."""
+    first, *others = variants
+    theorem = str(first.result["statement"]).partition(".")[2]
+    if not others and not first.result["variant"]:
+        return Markup('<a href="#{}">{}</a>').format(first.anchor, theorem)
+    links = [
+        Markup('<a href="#{}">{}</a>').format(section.anchor, section.result["variant"] or "plain")
+        for section in variants
+    ]
+    return Markup("{}: {}").format(theorem, Markup(", ").join(links))
 
 
 def _title(results: Sequence[Mapping[str, Any]]) -> str:
@@ -164,7 +221,14 @@ def _title(results: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(results)} {noun}, {'' if len(results) == 1 else 'all '}as expected"
 
 
-def _circumstances(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _run(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the run came from; None for what it did not write down."""
+    told = document.get("run") or {}
+    return {key: told.get(key) for key in ("command", "commit", "date", "system", "cores")}
+
+
+def _circumstances(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    environment, run = document["environment"], _run(document)
     budget = number(environment["error_budget"])
     yield (
         "error budget",
@@ -175,182 +239,36 @@ def _circumstances(environment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "batch", "laid out by each check"
     else:
         yield "batch", f"{batch['description']} · sha256 {batch['sha256']}"
+    for key in ("date", "commit"):
+        if run[key]:
+            yield key, str(run[key])
+    cores = f", {run['cores']} cores" if run["cores"] else ""
+    machine = run["system"] or environment.get("machine")
+    if isinstance(machine, str):
+        yield "machine", machine + cores
     versions = {"Python": environment["python"], **environment["versions"]}
     yield "versions", ", ".join(f"{name} {found}" for name, found in versions.items())
-    if isinstance(environment.get("machine"), str):
-        yield "machine", environment["machine"]
 
 
-# --- what the template shows of a value -----------------------------------------------------------
+def _command(document: Mapping[str, Any], found: Sequence[Section]) -> str:
+    """The command of the run; of a run that did not write it down, one that does the same.
 
-#: Shown in the heading of a piece of evidence, or nowhere; hence not again among its readings.
-_HEADING = {
-    "method",
-    "verdict",
-    "summary",
-    "sentinel",
-    "sentinel_claim",
-    "tightness",
-    "power",
-    "seconds",
-}
-_LABELS = {
-    "decided": "inputs decided",
-    "outside": "inputs outside the assumption",
-    "open": "inputs left open",
-    "dtype": "precision",
-    "level": "error level",
-    "scope": "speaks of",
-    "tightest_at": "tightest at",
-    "witness": "violated at",
-    "sentinel_witness": "sentinel violated at",
-    "precision_bits": "precision, bits",
-    "widths": "means by width",
-    "slope": "slope in",
-    "paths": "paths in the width limit",
-    "paths_in_event": "paths in event",
-    "alpha": "α",
-    "ell": "ℓ",
-    "Vhat_0": "V̂(H_0)",
-    "Vhat_1": "V̂(H_1)",
-    "theta": "θ",
-    "delta": "δ",
-}
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def number(value: object) -> str:
-    """A number in four digits, with typographic signs; a dash for none.
-
-    >>> number(8.1321e-5), number(-0.5), number(None)
-    ('8.132·10⁻⁵', '−0.5', '–')
+    Empty where none is known: of claims that are not the library's, and on a batch.
     """
-    if value is None:
-        return "–"
-    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
-        text = f"{value:.4g}"
-    elif isinstance(value, float) and math.isfinite(value) and abs(value) < 1e15:
-        text = str(int(value))
-    else:
-        text = {"inf": "∞", "-inf": "-∞", "nan": "not a number"}.get(str(value), str(value))
-    mantissa, mark, exponent = text.partition("e")
-    if mark and exponent.lstrip("+-").isdigit():
-        power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-        text = power if mantissa == "1" else f"{mantissa}·{power}"
-    return text.replace("-", "−")
+    run, environment = _run(document), document["environment"]
+    if run["command"]:
+        return str(run["command"])
+    if not found or not all(section.command for section in found):
+        return ""
+    settings = ["--seed", str(environment["seed"]), "--level", repr(environment["error_budget"])]
+    return shlex.join(["theorems", "verify", *_fewest_names(found), *settings])
 
 
-def _anchor(result: Mapping[str, Any]) -> str:
-    """An id for a statement's section: its name, with everything unusual replaced."""
-    return "s-" + re.sub(r"[^A-Za-z0-9_.-]", "-", full_name(result))
-
-
-def _breakable(result: Mapping[str, Any]) -> str:
-    """The name as HTML, which may break after its parts and nowhere else."""
-    return re.sub(r"([.:_])", r"\1<wbr>", escape(full_name(result)))
-
-
-def _says(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a statement claims, and what is to be known of the verdict."""
-    facts = [("claim", result["title"])]
-    facts += [(key, result[key]) for key in ("quantifier", "source", "expected")]
-    if weakened := result.get("weakened_by"):
-        facts.append(("weakened by", _words(weakened)))
-    return facts + [("note", note) for note in result.get("notes", ())]
-
-
-def _label(key: str) -> str:
-    return _LABELS.get(key, key.replace("_", " "))
-
-
-def _words(value: object) -> str:
-    """A value on one line: text as it is, numbers short, lists bracketed."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return f"[{', '.join(map(_words, value))}]"
-        case dict():
-            return ", ".join(f"{_label(key)} = {_words(item)}" for key, item in value.items())
-        case _:
-            return number(value)
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
-
-
-def _readings(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
-    """What a piece of evidence holds beside its heading and its tables, in words."""
-    return [
-        (_label(key), _words(value))
-        for key, value in evidence.items()
-        if key not in _HEADING and not _is_table(value)
-    ]
-
-
-def _tables(evidence: Mapping[str, object]) -> list[tuple[str, object]]:
-    return [(k, value) for k, value in evidence.items() if k not in _HEADING and _is_table(value)]
-
-
-def _columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
-    """The union of the keys of ``rows`` in their order, and whether all below it are numbers."""
-    keys: dict[str, None] = {}
-    for row in rows:
-        keys |= dict.fromkeys(row)
-    return [(key, _numbers_below(key, rows)) for key in keys]
-
-
-def _numbers_below(key: str, rows: Sequence[Mapping[str, object]]) -> bool:
-    return all(_numeric(row.get(key)) for row in rows)
-
-
-def _numeric(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-#: The colours of ``theorems.report.style``, as variables of the page that follow light and dark.
-_RECOLOURED = {
-    "#24292f": "var(--ink)",
-    "#59636e": "var(--muted)",
-    "#d8dee4": "var(--grid)",
-    "#ffffff": "none",
-    "#0072b2": "var(--measured)",
-    "#d55e00": "var(--as-printed)",
-    "#009e73": "var(--corrected)",
-    "#b0489a": "var(--sharp)",
-}
-
-
-def inline_svg(picture: Picture) -> str:
-    """The SVG as part of a page: no prologue, ids of its own, colours that follow the page.
-
-    >>> inline_svg(Picture("p", "title", "", '<?xml?><svg><g id="a"/></svg>'))
-    '<svg role="img" aria-label="title"><g id="p-a"/></svg>'
-    """
-    svg = picture.svg[picture.svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", svg)
-    for colour, variable in _RECOLOURED.items():
-        svg = svg.replace(colour, variable)
-    for size in ("width", "height"):
-        svg = re.sub(rf'<svg([^>]*?) {size}="[^"]*"', r"<svg\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.title)}"', 1)
-
-
-#: The functions that the template calls, by their names there.
-_FILTERS: dict[str, Callable[..., object]] = {
-    "anchor": _anchor,
-    "breakable": _breakable,
-    "columns": _columns,
-    "full_name": full_name,
-    "inline_svg": inline_svg,
-    "label": _label,
-    "number": number,
-    "readings": _readings,
-    "says": _says,
-    "tables": _tables,
-    "words": _words,
-}
+def _fewest_names(found: Sequence[Section]) -> Iterator[str]:
+    """Families of which the run has every statement, and the names of the other statements."""
+    names = {section.name for section in found}
+    for family in dict.fromkeys(section.family for section in found):
+        if names.issuperset(statement.name for statement in library(family)):
+            yield family
+        else:
+            yield from (section.name for section in found if section.family == family)

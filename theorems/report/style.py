@@ -88,12 +88,18 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with what a reader of it must know; ``name`` is that of its files."""
+    """A figure with what a reader of it must know.
+
+    - ``name``: that of its files
+    - ``statements``: full names, or ``family.theorem`` for all variants, of what it is about; the
+      page leads from these to the figure
+    """
 
     name: str
     title: str
     caption: str
     figure: Figure
+    statements: tuple[str, ...] = ()
 
 
 @contextmanager

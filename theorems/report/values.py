@@ -1,0 +1,192 @@
+"""What the page shows of a value: numbers in few digits, words for keys, tables, folded digits."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup, escape
+
+from theorems.typesetting import words
+
+__all__ = [
+    "columns",
+    "folded",
+    "is_table",
+    "label",
+    "number",
+    "readings",
+    "shortened",
+    "tables",
+    "worded",
+]
+
+#: Shown in the heading of a piece of evidence, or nowhere; hence not again among its readings.
+_HEADING = {
+    "method",
+    "verdict",
+    "summary",
+    "sentinel",
+    "sentinel_claim",
+    "tightness",
+    "power",
+    "seconds",
+    "apart",
+    "partial",
+}
+#: Shown with the proof's text.
+_OF_PROOFS = {"theorem", "axioms", "gloss", "leaves", "link", "rocq", "recorded"}
+_LABELS = {
+    "decided": "inputs decided",
+    "outside": "inputs outside the assumption",
+    "open": "inputs left open",
+    "dtype": "precision",
+    "level": "error level",
+    "scope": "speaks of",
+    "tightest_at": "tightest at",
+    "witness": "violated at",
+    "sentinel_witness": "false neighbour violated at",
+    "sentinel_refuted_on": "false neighbour refuted on",
+    "sentinel_found": "false neighbour found",
+    "precision_bits": "precision, bits",
+    "readouts": "readouts",
+    "widths": "means by width",
+    "slope": "slope in",
+    "paths": "paths in the width limit",
+    "paths_in_event": "paths in event",
+    "alpha": "α",
+    "ell": "ℓ",
+    "tau": "τ",
+    "Vhat_0": "V̂(H_0)",
+    "Vhat_1": "V̂(H_1)",
+    "theta": "θ",
+    "delta": "δ",
+}
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+#: Digits in a row from which on the middle of a number is folded away.
+_LONG = 30
+_DIGITS = re.compile(rf"\d{{{_LONG},}}")
+_ENDS = 6
+
+
+def number(value: object) -> str:
+    """A number in four digits, with typographic signs; a dash for none.
+
+    >>> number(8.1321e-5), number(-0.5), number(None)
+    ('8.132·10⁻⁵', '−0.5', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
+        text = f"{value:.4g}"
+    elif isinstance(value, float) and math.isfinite(value) and abs(value) < 1e15:
+        text = str(int(value))
+    else:
+        text = {"inf": "∞", "-inf": "-∞", "nan": "not a number"}.get(str(value), str(value))
+    mantissa, mark, exponent = text.partition("e")
+    if mark and exponent.lstrip("+-").isdigit():
+        power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+        text = power if mantissa == "1" else f"{mantissa}·{power}"
+    return text.replace("-", "−")
+
+
+def label(key: str) -> str:
+    """The words for a key of the document.
+
+    >>> label("tightest_at"), label("burn_in")
+    ('tightest at', 'burn in')
+    """
+    return words(_LABELS[key]) if key in _LABELS else key.replace("_", " ")
+
+
+def worded(value: object) -> str:
+    """A value on one line: text as it is, numbers short, lists bracketed.
+
+    >>> worded({"tau": [0.5, None]})
+    'τ = [0.5, –]'
+    """
+    match value:
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return f"[{', '.join(map(worded, value))}]"
+        case dict():
+            return ", ".join(f"{label(key)} = {worded(item)}" for key, item in value.items())
+        case _:
+            return number(value)
+
+
+def shortened(text: str) -> str:
+    """Text in which long runs of digits are told by their ends and their length.
+
+    >>> shortened("1/" + 40 * "7")
+    '1/777777…777777 (40 digits)'
+    """
+    return _DIGITS.sub(lambda found: _ends(found[0]), text)
+
+
+def _ends(digits: str) -> str:
+    return f"{digits[:_ENDS]}…{digits[-_ENDS:]} ({len(digits)} digits)"
+
+
+def folded(text: str) -> Markup:
+    """Text as HTML; where it has long runs of digits, in short, and unfolding where one asks.
+
+    >>> print(folded("1 < 2"))
+    1 &lt; 2
+    >>> print(folded("1/" + 30 * "7")[:73])
+    <details class="fold"><summary>1/777777…777777 (30 digits)</summary><code
+    """
+    if not _DIGITS.search(text):
+        return escape(text)
+    whole = Markup('<details class="fold"><summary>{}</summary><code>{}</code></details>')
+    return whole.format(shortened(text), text)
+
+
+def is_table(value: object) -> bool:
+    """Whether a value is shown as a table: a list of mappings, or a mapping of mappings."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def readings(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What a piece of evidence holds beside its heading and its tables, in words."""
+    left = _HEADING | (_OF_PROOFS if "theorem" in evidence else set())
+    return [
+        (label(key), worded(value))
+        for key, value in evidence.items()
+        if key not in left and not is_table(value)
+    ]
+
+
+def tables(evidence: Mapping[str, object]) -> list[tuple[str, list[Mapping[str, object]]]]:
+    """The tables of a piece of evidence, each with its key; of a mapping, names come first."""
+    found: list[tuple[str, list[Mapping[str, object]]]] = []
+    for key, value in evidence.items():
+        if key in _HEADING or not is_table(value):
+            continue
+        if isinstance(value, dict):
+            found.append((key, [{"": name, **row} for name, row in value.items()]))
+        elif isinstance(value, list):
+            found.append((key, value))
+    return found
+
+
+def columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
+    """The union of the keys of ``rows`` in their order, and whether all below it are numbers."""
+    keys: dict[str, None] = {}
+    for row in rows:
+        keys |= dict.fromkeys(row)
+    return [(key, _numbers_below(key, rows)) for key in keys]
+
+
+def _numbers_below(key: str, rows: Sequence[Mapping[str, object]]) -> bool:
+    return all(_numeric(row.get(key)) for row in rows)
+
+
+def _numeric(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
