@@ -423,7 +423,7 @@ def test_the_table_is_out_before_the_report_is_drawn(
 ) -> None:
     place, seen = tmp_path / "printed", []
 
-    def write_report(document: dict[str, Any], directory: Path) -> list[Path]:
+    def write_report(document: dict[str, Any], directory: Path, *_: Any) -> list[Path]:
         seen.append(place.read_text(encoding="utf-8"))
         return [directory / "index.html"]
 
@@ -536,7 +536,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], Path]
     """The calls of ``write_report``, which writes nothing here."""
     calls: list[tuple[dict[str, Any], Path]] = []
 
-    def write_report(document: dict[str, Any], directory: Path) -> list[Path]:
+    def write_report(document: dict[str, Any], directory: Path, *_: Any) -> list[Path]:
         calls.append((document, Path(directory)))
         return [Path(directory) / "index.html"]
 

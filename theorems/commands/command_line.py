@@ -88,7 +88,7 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    args = argparse.Namespace()
+    args = argparse.Namespace(words=tuple(words))
     try:
         try:
             _parser(words).parse_args(words, args)

@@ -33,6 +33,7 @@ from theorems.commands.arguments import (
 )
 from theorems.registry import select
 from theorems.report.document import document_of
+from theorems.report.provenance import provenance
 from theorems.statement import ClaimError, Evidence, Quantifier, Statement, Verdict
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
@@ -126,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
                 batch=batch,
                 interrupted=len(results) + len(refused) < len(chosen),
                 refused=refused,
+                run=provenance(args.words),
             )
             with writing(target, "; what was found is printed above"):
                 write_json(target, written | {"not_attacked": left_out})

@@ -39,6 +39,7 @@ from theorems.commands.arguments import (
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
 from theorems.ledger import DEFAULT, Change
 from theorems.report.document import document_of
+from theorems.report.provenance import provenance
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
@@ -183,7 +184,14 @@ def run(args: argparse.Namespace) -> int:
     finally:  # also when a check is broken: what was established is not lost with it
         seconds = time.monotonic() - began
         done = Run(
-            len(statements), args.seed, args.level, batch, args.budget, not complete, seconds
+            len(statements),
+            args.seed,
+            args.level,
+            batch,
+            args.budget,
+            not complete,
+            seconds,
+            provenance=provenance(args.words),
         )
         changes = () if record is None else record.changes(results)
         failure = _publish(out, results, done, refused, target, directory, record, changes)
@@ -229,6 +237,7 @@ def _publish(
         batch=run.batch,
         interrupted=run.interrupted,
         refused=refused,
+        run=run.provenance,
     )
     written: list[str] = []
     failures: list[OutputError] = []
@@ -256,7 +265,8 @@ def _publish(
 
             console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
             with attempt(directory):
-                written.append(str(write_report(found, directory)[0]))
+                statements = [result.statement for result in results]
+                written.append(str(write_report(found, directory, statements)[0]))
 
     def conclude() -> None:
         print_closing(out, results, replace(run, written=tuple(written)), record, changes)
@@ -292,6 +302,7 @@ class Run:
     interrupted: bool = False
     seconds: float = 0.0
     written: tuple[str, ...] = ()
+    provenance: Mapping[str, object] | None = None
 
 
 def print_closing(

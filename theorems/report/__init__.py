@@ -5,8 +5,10 @@
 - ``document_of(results)``: a run's JSON value
 - ``read_document(path)``, ``validate_document(value)``: a run's JSON, or ``ValueError`` in one line
 
-Rooms: ``document`` (the JSON value), ``style`` (palette, figures, files), ``page`` (HTML). Figures
-are in the folders of the families. matplotlib and Jinja are imported only when something is drawn.
+Rooms: ``document`` (the JSON value), ``provenance`` (where a run came from), ``page`` (HTML, from
+``templates``), ``summary`` (the lists it opens with), ``sections`` (one statement), ``chart``,
+``values``, ``pictures`` and ``style`` (figures). Figures are in the folders of the families.
+matplotlib and Jinja are imported only when something is drawn.
 """
 
 from theorems.report.document import document_of, read_document, validate_document

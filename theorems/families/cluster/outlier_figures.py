@@ -92,6 +92,7 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
         "A lone outlier is a stable fixed point from seven samples on",
         _caption(found),
         figure,
+        ("cluster.outlier_fixed_point",),
     )
 
 
@@ -366,6 +367,7 @@ def draw_basin(document: Mapping[str, object]) -> Drawing | None:
             "point. Nothing here is random but the batch."
         ),
         figure,
+        ("cluster.emergence:outlier", "cluster.emergence:none"),
     )
 
 
@@ -462,7 +464,11 @@ def draw_breaking_away(document: Mapping[str, object]) -> Drawing | None:
                 figure.axes[-1].set_ylabel("squared norm over the mean")
         _shares(figure.add_subplot(grid[2, :]), seed)
     return Drawing(
-        "lone_outlier", "A lone outlier breaks away from seven samples on", _breaking_away(), figure
+        "lone_outlier",
+        "A lone outlier breaks away from seven samples on",
+        _breaking_away(),
+        figure,
+        ("cluster.emergence",),
     )
 
 

@@ -177,6 +177,7 @@ def draw_gap(document: Mapping[str, object]) -> Drawing | None:
         "The orthogonality gap against depth, and what the bounds say about it",
         _gap_caption(met, results[0] is not None and results[0]["verdict"] == "refuted"),
         figure,
+        ("orthogonality.decay",),
     )
 
 
@@ -412,6 +413,7 @@ def draw_crossing(document: Mapping[str, object]) -> Drawing | None:
         "The printed bound is crossed in the width limit",
         _crossing_caption(paths, values),
         figure,
+        ("orthogonality.decay",),
     )
 
 

@@ -118,8 +118,13 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
                     color=MUTED,
                     va="bottom",
                 )
+    shown = (name for group, _ in columns for _, name in group.members)
     return Drawing(
-        "width_scaling", "Fluctuations against width", _caption(columns, collapsed), figure
+        "width_scaling",
+        "Fluctuations against width",
+        _caption(columns, collapsed),
+        figure,
+        tuple(shown),
     )
 
 

@@ -96,7 +96,11 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
         above.tick_params(labelbottom=False)
         above.set_xlabel("")
     return Drawing(
-        "rank_against_width", "The rank that batch normalisation keeps", _caption(), figure
+        "rank_against_width",
+        "The rank that batch normalisation keeps",
+        _caption(),
+        figure,
+        ("rank.average_rank", "rank.vanilla_collapse"),
     )
 
 
