@@ -1,24 +1,95 @@
-"""Taking times."""
+"""Taking times in turns, by two clocks.
 
+What is compared is measured in one run, one after the other in every round, and the order is
+rotated from round to round: a machine that gets slower meanwhile slows all of it alike.
+"""
+
+from __future__ import annotations
+
+import math
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["LEAST", "Action", "Clocks", "Seconds", "in_turns", "timed"]
+
+Action = Callable[[], object]
+
+LEAST = 0.02
+"""Seconds of processor time that one measurement takes at least: an action that takes less is
+repeated."""
 
 
-def seconds(action):
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+@dataclass(frozen=True)
+class Clocks:
+    """What time it is, in seconds: ``wall`` as a user waits, ``cpu`` as this process works.
 
-
-def best_of(rounds, *actions):
-    """The shortest time of each action, the actions taking turns."""
-    times = [[seconds(action) for action in actions] for _ in range(rounds)]
-    return [min(column) for column in zip(*times, strict=True)]
-
-
-def per_layer(run, layers, rounds=3):
-    """Seconds a layer takes: ``run(depth)`` with twice so many layers and with so many, which share
-    their start; of each the shortest.
+    The second adds up all threads, and stands still while another process has the core.
     """
-    few, many = best_of(rounds, lambda: run(layers), lambda: run(2 * layers))
-    return (many - few) / layers
+
+    wall: Callable[[], float] = time.perf_counter
+    cpu: Callable[[], float] = time.process_time
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """How long one thing took in each round, by both clocks; of the same length, in order."""
+
+    wall: tuple[float, ...]
+    cpu: tuple[float, ...]
+
+    def each(self, amount: float) -> Seconds:
+        """The same for one unit of what was done ``amount`` times.
+
+        Example:
+            >>> Seconds((2.0,), (1.0,)).each(2)
+            Seconds(wall=(1.0,), cpu=(0.5,))
+        """
+        return Seconds(tuple(t / amount for t in self.wall), tuple(t / amount for t in self.cpu))
+
+
+def timed(action: Action, clocks: Clocks, repeats: int = 1) -> tuple[float, float]:
+    """Seconds that one of so many calls took: wall clock, and processor."""
+    wall, cpu = clocks.wall(), clocks.cpu()
+    for _ in range(repeats):
+        action()
+    return (clocks.wall() - wall) / repeats, (clocks.cpu() - cpu) / repeats
+
+
+def in_turns(
+    actions: Sequence[Action],
+    rounds: int,
+    clocks: Clocks | None = None,
+    least: float = LEAST,
+    pauses: Sequence[float] = (),
+) -> list[Seconds]:
+    """The times of every action in every round.
+
+    - ``actions``: what is timed; each is called once before, which does not count and tells how
+      often it is to be repeated
+    - ``rounds``: how many measurements of each
+    - ``least``: processor seconds that a measurement takes at least
+    - ``pauses``: seconds to wait after each action, where one leaves threads behind that spin and
+      would be charged to the next; none by default
+
+    Example:
+        >>> one, other = in_turns([lambda: sum(range(9)), lambda: sum(range(99))], 3, least=1e-3)
+        >>> len(one.wall), len(other.cpu)
+        (3, 3)
+    """
+    clocks = clocks or Clocks()
+    repeats = []
+    for action in actions:
+        _, first = timed(action, clocks)
+        repeats.append(max(1, math.ceil(least / first)) if first > 0 else 1)
+    found: list[list[tuple[float, float]]] = [[] for _ in actions]
+    order = list(range(len(actions)))
+    for turn in range(rounds):
+        shift = turn % len(order)
+        for index in order[shift:] + order[:shift]:
+            found[index].append(timed(actions[index], clocks, repeats[index]))
+            if pauses and pauses[index]:
+                time.sleep(pauses[index])
+    return [
+        Seconds(tuple(wall for wall, _ in each), tuple(cpu for _, cpu in each)) for each in found
+    ]

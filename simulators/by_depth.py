@@ -6,8 +6,8 @@ same weights at any depth.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,45 +20,69 @@ from simulators.simulate import simulate
 from simulators.streams import Seed
 from simulators.trajectory import Trajectory
 
-__all__ = ["simulate_depths"]
+__all__ = ["Gradients", "simulate_depths"]
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """Which gradients are read: of networks of these ``depths``, in each at its own last layer, or
+    at the batch for the observables named in ``at_batch``; ``last`` is what G = ∂L/∂H is at the
+    last layer, as `simulators.simulate` takes it.
+
+    Example:
+        >>> Gradients("gaussian", (8, 32), frozenset({"gradient_norm_0"})).depths
+        (8, 32)
+    """
+
+    last: Backward
+    depths: tuple[int, ...]
+    at_batch: frozenset[str] = frozenset()
 
 
 def simulate_depths(
     chain: Chain,
     batch: ArrayLike,
+    gradients: Gradients,
     *,
-    depths: Sequence[int],
     observables: Sequence[Observable],
-    at_batch: Collection[str],
-    backward: Backward,
     replicas: int = 1,
     seed: Seed = 0,
     engine: str = "auto",
 ) -> Trajectory:
     """One trajectory of networks of several depths.
 
-    - ``depths``: whole numbers ≥ 1
-    - ``observables``: of another name each; those that read the backward pass are measured in the
-      network of ell layers and stand in column ell, NaN where ``depths`` does not name it; the
-      others are those of the deepest network, in all columns
-    - ``at_batch``: names of observables of gradients that are measured at the batch; the others are
-      at the last layer, where the gradient is ``backward``
-    - the rest: as `simulators.simulate` takes it
+    Args:
+        chain: the layers of a block, as `simulators.simulate` takes it.
+        batch: (d₀, n), one sample a column.
+        gradients: the depths, whole numbers ≥ 1, and which gradients are read where.
+        observables: of another name each. Those that read the backward pass are measured in the
+            network of ell layers and stand in column ell, NaN where no network has that depth; the
+            others are those of the deepest network, in all columns.
+        replicas: networks of each depth, at least 1; the n-th of each depth have the same weights.
+        seed: as `simulators.simulate` takes it.
+        engine: as `simulators.simulate` takes it.
 
-    In column ell the rounding errors are those of the network of ell layers, from the batch on.
-    Raises what `simulators.simulate` raises, and `ValueError` for no depths. Cost: that of a
-    simulation of each depth.
+    Returns:
+        A trajectory as long as the deepest network. In column ell the rounding errors are those of
+        the network of ell layers, from the batch on.
+
+    Raises:
+        ValueError: for no depths, and as `simulators.simulate`, which raises `TypeError` too.
+
+    Cost: that of a simulation of each depth.
 
     Example:
         >>> from simulators import batchnorm_chain
         >>> from simulators.observables import OBSERVABLES
         >>> norm = OBSERVABLES["gradient_norm"].measured
         >>> found = simulate_depths(
-        ...     batchnorm_chain(64, "identity"), np.eye(64, 8), depths=(1, 3), replicas=5,
-        ...     observables=(norm,), at_batch={"gradient_norm"}, backward="gaussian")
+        ...     batchnorm_chain(64, "identity"), np.eye(64, 8),
+        ...     Gradients("gaussian", (1, 3), frozenset({"gradient_norm"})),
+        ...     observables=(norm,), replicas=5)
         >>> np.isnan(found["gradient_norm"]).any(axis=0).tolist()
         [True, False, True, False]
     """
+    depths, deep = gradients.depths, max(gradients.depths, default=0)
     require(depths, "depths=() is empty; give at least one depth")
     back = [measure for measure in observables if measure.backward]
     runs = {
@@ -68,18 +92,18 @@ def simulate_depths(
             depth=depth,
             replicas=replicas,
             seed=seed,
-            observables=observables if depth == max(depths) else back,
+            observables=observables if depth == deep else back,
             engine=engine,
-            backward=backward,
+            backward=gradients.last,
         )
         for depth in sorted(set(depths))
     }
-    deepest = runs[max(runs)]
+    deepest = runs[deep]
     values, rounding = dict(deepest.values), np.array(deepest.rounding)
     for measure in back:
         values[measure.name] = np.full(deepest[measure.name].shape, np.nan)
         for depth, run in runs.items():
-            column = 0 if measure.name in at_batch else depth
+            column = 0 if measure.name in gradients.at_batch else depth
             values[measure.name][:, depth] = run[measure.name][:, column]
     for depth, run in runs.items():
         rounding[:, depth] = run.rounding.max(axis=1)

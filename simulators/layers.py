@@ -422,7 +422,23 @@ class Rescale(RowLayer):
     def with_pullback(
         self, rows: Array, xp: Namespace, width: int
     ) -> tuple[Array, Callable[[Array], Array]]:
-        """As `RowLayer.with_pullback`, norms taken once. Cost: O(n m)."""
+        """What `on_rows` gives, and `pullback` there, with the norms taken once.
+
+        Args:
+            rows: Hᵀ, ``(..., n, m)``, which is left as it is.
+            xp: the namespace of its library.
+            width: of the layer, of which m are here.
+
+        Returns:
+            The image, ``(..., n, m)``, and a function that takes a gradient there to that before.
+
+        Cost: O(n m).
+
+        Example:
+            >>> image, back = Rescale().with_pullback(np.array([[3.0], [4.0]]), np, 1)
+            >>> image.round(3).tolist(), back(np.array([[4.0], [-3.0]])).round(3).tolist()
+            ([[0.6], [0.8]], [[0.8], [-0.6]])
+        """
         target, (norms, peaks) = self._target(rows, width), _norms(rows, xp)
         image = (rows if peaks is None else rows / peaks) * (target / norms)
         return image, lambda gradient: _back_from(target, norms, peaks, rows, gradient, xp)

@@ -199,7 +199,13 @@ class NamedObservable:
 
     @property
     def unclaimable(self) -> str | None:
-        """Why a claim cannot compare its values, which are no numbers; None if it can."""
+        """Why a claim cannot compare its values, in a sentence; None where it can, as they are
+        numbers.
+
+        Example:
+            >>> OBSERVABLES["spectrum"].unclaimable
+            'spectrum is a vector of n numbers, and a claim compares numbers'
+        """
         if self.shape:
             return f"{self.name} is {self.shape_in_words}, and a claim compares numbers"
         return None

@@ -5,6 +5,7 @@ machine. What cannot run is refused at the door.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from simulators.engines.round_trip import kept_entries
 from simulators.layer_trials import require_as_declared
 from simulators.layers import Recenter, RowLayer, ScaleResponse
 
-__all__ = ["MOST_DRAWN", "memory", "require_affordable", "require_memory", "require_runnable"]
+__all__ = [
+    "MOST_DRAWN",
+    "Extent",
+    "memory",
+    "require_affordable",
+    "require_memory",
+    "require_runnable",
+]
 
 MOST_DRAWN = 10**11
 """Numbers that one replica may draw for one layer: a quarter of an hour of a core, or more."""
@@ -74,29 +82,48 @@ def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
         nonnegative = layer.nonnegative or (nonnegative and layer.keeps_nonnegative)
 
 
-def require_affordable(
-    engine: str,
-    chain: Chain,
-    batch_shape: tuple[int, int],
-    *,
-    layers: int,
-    replicas: int,
-    observables: int = 1,
-    depth: int = 1,
-    gradients: int = 0,
-    dtype: str = "float64",
-) -> None:
-    """Raise `ValueError` for a simulation that draws more than `MOST_DRAWN` a layer, or cannot be
-    held in memory.
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How far a simulation goes, and how much of it is measured.
 
-    ``batch_shape`` is (d₀, n); ``layers`` are those that are measured, of ``depth``; ``gradients``
-    ≥ 0 are those of a replica that go back together. What is counted is certain to be needed: the
-    values, the batch twice, two representations of a layer and, on the way back, what is kept of
-    the way forward and in hand; a simulation that passes may still need more.
+    - ``replicas``, ``depth``: networks, and blocks of each, at least 1
+    - ``layers``: those that are measured, at most ``depth``; ``observables``: how many are
+    - ``gradients``: those of a replica that go back together, 0 where none does
+
+    Example:
+        >>> Extent(replicas=4, layers=100).gradients
+        0
+    """
+
+    replicas: int
+    layers: int
+    depth: int = 1
+    observables: int = 1
+    gradients: int = 0
+
+
+def require_affordable(
+    engine: str, chain: Chain, batch_shape: tuple[int, int], extent: Extent, dtype: str = "float64"
+) -> None:
+    """Refuse a simulation that draws too much for a layer, or cannot be held in memory.
+
+    Args:
+        engine: "factor", "rows", "dense" or "mean_field".
+        chain: the layers of a block.
+        batch_shape: (d₀, n).
+        extent: how far it goes, and how much is measured.
+        dtype: "float32" or "float64".
+
+    Raises:
+        ValueError: for more than `MOST_DRAWN` numbers a layer, or more bytes than this machine
+            has. What is counted is certain to be needed: the values, the batch twice, two
+            representations of a layer and, on the way back, what is kept of the way forward and in
+            hand; a simulation that passes may still need more.
 
     Example:
         >>> from simulators.chains import rescale_chain
-        >>> require_affordable("factor", rescale_chain(10**6), (10**6, 4), layers=100, replicas=4)
+        >>> extent = Extent(replicas=4, layers=100)
+        >>> require_affordable("factor", rescale_chain(10**6), (10**6, 4), extent)
     """
     height, n = batch_shape
     widths = (height, *chain.widths(height))
@@ -112,7 +139,7 @@ def require_affordable(
         )
     entry = np.dtype(dtype).itemsize
     held = {
-        "values": _DOUBLE * replicas * (layers + 1) * observables,
+        "values": _DOUBLE * extent.replicas * (extent.layers + 1) * extent.observables,
         "batch": (_DOUBLE + entry) * height * n,
         "layers": {
             "dense": 2 * entry * widest * n,
@@ -120,13 +147,14 @@ def require_affordable(
             "factor": _PER_BLOCK * (widest // 2**12),
         }.get(engine, 0),
     }
-    if gradients:
-        kept = kept_entries(_JOURNEYS[engine], chain, batch_shape, depth, dtype)
+    if extent.gradients:
+        kept = kept_entries(_JOURNEYS[engine], chain, batch_shape, extent.depth, dtype)
         with_one, another = _IN_HAND[engine]
-        in_hand = (with_one + another * (gradients - 1)) * widths[-1] * n
+        in_hand = (with_one + another * (extent.gradients - 1)) * widths[-1] * n
         held["way back"] = entry * (kept + in_hand)
     require_memory(
-        sum(held.values()), f"width={widest}, n={n}, {layers} layers, replicas={replicas}"
+        sum(held.values()),
+        f"width={widest}, n={n}, {extent.layers} layers, replicas={extent.replicas}",
     )
 
 

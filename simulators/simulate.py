@@ -26,6 +26,7 @@ from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field, rows
 from simulators.engines.round_trip import (
+    Itinerary,
     RoundTrip,
     gradients_carried,
     kept_entries,
@@ -42,7 +43,7 @@ from simulators.engines.rounding import (
 from simulators.last_gradient import Backward, LastGradient
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Observable, resolve
-from simulators.requirements import require_affordable, require_runnable
+from simulators.requirements import Extent, require_affordable, require_runnable
 from simulators.streams import Seed, root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
@@ -168,12 +169,14 @@ def simulate(
         name,
         chain,
         values.shape,
-        layers=layers,
-        replicas=replicas,
-        observables=len(measures),
-        depth=depth,
-        gradients=gradients,
-        dtype=backend.dtype,
+        Extent(
+            replicas=replicas,
+            layers=layers,
+            depth=depth,
+            observables=len(measures),
+            gradients=gradients,
+        ),
+        backend.dtype,
     )
 
     record = _Record(measures, (replicas, layers + 1), every, width, backend)
@@ -202,16 +205,11 @@ def simulate(
             trip = partial(
                 RoundTrip,
                 engine_of.JOURNEY,
-                chain,
-                start,
-                copies,
-                exponent=exponent,
-                sharing=sharing,
-                kernel=kernel,
-                ahead=sharing == 1,
-                depth=depth,
+                Itinerary(chain, start, copies, depth, exponent),
                 root=root,
                 backend=backend,
+                sharing=sharing,
+                kernel=kernel,
             )
             jobs = [
                 partial(record.there_and_back, group, partial(trip, replicas=group), outlook, last)

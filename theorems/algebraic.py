@@ -77,7 +77,17 @@ class Root(sp.AtomicExpr):  # type: ignore[misc]
     _hashable_content = __getnewargs__
 
     def ball(self) -> flint.arb:
-        """An enclosure about as narrow as the precision of the moment allows."""
+        """An enclosure of the root.
+
+        Returns:
+            A ball about as narrow as the precision of the moment, ``flint.ctx.prec`` bits, allows.
+
+        Cost: roots are isolated once a polynomial and precision.
+
+        Example:
+            >>> Root((-2, 0, 1), 2).ball().contains(flint.arb(2).sqrt())
+            True
+        """
         return enclosed_roots(self.coefficients, flint.ctx.prec)[self.index - 1]
 
     def _eval_is_extended_positive(self) -> bool:

@@ -46,11 +46,26 @@ class Context:
 
     @property
     def array(self) -> NDArray[np.float64] | None:
-        """The user's batch, (d, n) with a sample in each column; None where there is none."""
+        """The user's batch, (d, n) in float64 with a sample in each column; None where there is
+        none.
+        """
         return None if self.batch is None else self.batch.array
 
     def remembered(self, key: Hashable, make: Callable[[], Found]) -> Found:
-        """What ``make()`` gave when this ``key`` was first asked for, by whichever variant."""
+        """Make something once for all variants of a theorem.
+
+        Args:
+            key: what it is known by; hashable.
+            make: makes it, without arguments.
+
+        Returns:
+            What ``make`` gave when this key was first asked for, by whichever variant.
+
+        Example:
+            >>> context = Context(seed=0, level=1e-6)
+            >>> context.remembered("answer", lambda: 42), context.remembered("answer", lambda: 43)
+            (42, 42)
+        """
         if key not in self.memory:
             self.memory[key] = make()
         found: Found = self.memory[key]
@@ -67,10 +82,17 @@ class Context:
         return (self.seed, *(crc32(str(name).encode()) for name in names))
 
     def share(self, parts: int) -> Context:
-        """The same circumstances with an equal part of the error budget."""
+        """The same circumstances with an equal part of the error budget.
+
+        Args:
+            parts: into how many the level is split; fewer than 1 count as 1.
+
+        Returns:
+            A context of ``level / parts``. Samples are remembered in the same ``memory``.
+        """
         return replace(self, level=self.level / max(parts, 1))
 
     @property
     def expired(self) -> bool:
-        """Whether the time that a user allowed is up."""
+        """Whether the time that a user allowed is up; never where none was given."""
         return self.deadline is not None and time.monotonic() > self.deadline

@@ -271,12 +271,17 @@ class Compiled:
 
     @cached_property
     def tensors(self) -> Callable[..., torch.Tensor]:
-        """The value at Torch tensors, float64, differentiable."""
+        """The value at Torch tensors of float64, which broadcast; differentiable. Torch is imported
+        at first use.
+        """
         return self._over(tensors())
 
     @cached_property
     def intervals(self) -> Callable[..., Interval | Floats]:
-        """The value at floats and intervals of floats; a float where it holds no interval."""
+        """The value at floats and intervals of floats, which broadcast, rounded outward.
+
+        An interval, whose ends hold every value; a float, or an array, where no argument is one.
+        """
         return self._over(INTERVALS)
 
     def exact(self, *values: Value) -> flint.fmpq:

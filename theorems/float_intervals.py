@@ -50,7 +50,9 @@ class Interval:
 
     @property
     def undefined(self) -> Bools:
-        """Where there is no value."""
+        """Where there is no value: booleans of the shape of the ends, true where one of them is
+        NaN.
+        """
         return np.isnan(self.low) | np.isnan(self.high)
 
     def within(self, low: npt.ArrayLike, high: npt.ArrayLike) -> Interval:

@@ -56,7 +56,19 @@ class BatchSum(sp.Expr):  # type: ignore[misc]
         return free | {self.batch}
 
     def over(self, members: Iterable[int]) -> sp.Expr:
-        """The sum over these members."""
+        """The sum over members that are known.
+
+        Args:
+            members: of the population, from 0; each counts as often as it is there.
+
+        Returns:
+            ``function`` at each of them, added up; 0 of none.
+
+        Example:
+            >>> i, B = sp.symbols("i B")
+            >>> BatchSum(sp.IndexedBase("x")[i], i, B).over([2, 2])
+            2*x[2]
+        """
         return sp.Add(*(self.function.xreplace({self.index: sp.Integer(m)}) for m in members))
 
 
@@ -106,16 +118,42 @@ class Average(sp.Expr):  # type: ignore[misc]
 
     @staticmethod
     def batches(population: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
-        """Every batch of ``size`` members, as they come in ``population``."""
+        """Every batch, all equally likely.
+
+        Args:
+            population: whom to draw from.
+            size: how many are drawn, at least 0.
+
+        Returns:
+            An iterator over tuples of ``size`` members, in the order of the population.
+        """
         raise NotImplementedError
 
     @staticmethod
     def count(population: int, size: int) -> int:
-        """How many batches there are."""
+        """How many batches there are.
+
+        Args:
+            population: how many there are to draw from.
+            size: how many are drawn.
+
+        Returns:
+            The number of tuples that `batches` gives: 0 where there are none.
+        """
         raise NotImplementedError
 
     def doit(self, **hints: bool) -> sp.Expr:
-        """The average written out, where the numbers of members are known."""
+        """The average written out, where the numbers of members are known; else itself, its parts
+        done.
+
+        Args:
+            hints: as SymPy's own ``doit`` takes them.
+
+        Returns:
+            A sum over all batches, over their number; NaN for sizes of which there is none.
+
+        Cost: one term for each batch.
+        """
         opened = super().doit(**hints)
         if not (opened.size.is_Integer and opened.population.is_Integer):
             return opened

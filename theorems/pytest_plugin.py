@@ -310,7 +310,12 @@ def theorem_seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def simulate(theorem_seed: int) -> Callable[..., Trajectory]:
-    """``simulators.simulate``, with this test's own seed unless another is given."""
+    """``simulators.simulate``, with this test's own seed unless another is given.
+
+    A fixture: its value takes the arguments of ``simulators.simulate`` and returns the
+    ``Trajectory``. The seed is that of ``theorem_seed``, so that ``--theorem-seed`` repeats the
+    run.
+    """
     from simulators import simulate as run
 
     return partial(run, seed=theorem_seed)

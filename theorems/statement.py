@@ -205,7 +205,14 @@ class Assumption:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """What must hold for the relation to say anything."""
+        """What must hold for the relation to say anything: each a comparison of an expression with
+        0.
+
+        Example:
+            >>> x = sp.Symbol("x", real=True)
+            >>> [str(c.relation) for c in Assumption(sp.Gt(1 / x, 1), "1/x above 1").conditions]
+            ['Ne(x, 0)']
+        """
         return conditions_of(self.relation) if self.defined is None else self.defined
 
 
@@ -413,12 +420,19 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """``family.theorem`` or ``family.theorem:variant``."""
+        """Its name among all: ``family.theorem`` or, of a variant, ``family.theorem:variant``."""
         return f"{self.family}.{self.theorem}" + (f":{self.variant}" if self.variant else "")
 
     @property
     def claim(self) -> sp.Basic:
-        """The claim as one SymPy relation, unevaluated."""
+        """The claim as one SymPy relation, unevaluated: ``lhs`` and ``rhs`` stand as they were
+        given.
+
+        Example:
+            >>> from theorems.templates.pointwise import STATEMENT
+            >>> str(STATEMENT.claim)
+            'Sum(lambda[i]**2, (i, 0, n - 1)) >= 1/n'
+        """
         return _RELATIONS[self.relation](self.lhs, self.rhs, evaluate=False)
 
     @property
@@ -494,7 +508,9 @@ class Statement:
 
     @property
     def neighbour_sides(self) -> tuple[sp.Expr, sp.Expr]:
-        """The two sides of the false neighbour."""
+        """The left and the right side of the false neighbour; of what its sentinel leaves, those of
+        the claim.
+        """
         s = self.sentinel
         return (self.lhs if s.lhs is None else s.lhs), (self.rhs if s.rhs is None else s.rhs)
 

@@ -80,7 +80,11 @@ class Result:
 
     @property
     def tightness_interval(self) -> tuple[float, float] | None:
-        """The interval of `tightness`, as evidence gives it; None where it was computed."""
+        """The interval of `tightness`, as evidence gives it: what it may be by the confidence
+        bound.
+
+        None where the tightness was computed, and where there is none.
+        """
         return next(
             (
                 e.tightness_interval
@@ -136,7 +140,9 @@ class Result:
 
     @property
     def sound(self) -> bool:
-        """Every sentinel fell and nothing contradicts."""
+        """Whether every sentinel fell and nothing contradicts: without that no verdict is as
+        expected.
+        """
         return not self.weak_sentinels and not self.contradictory
 
     @property
@@ -156,7 +162,17 @@ class Result:
         return found is expected or (self.with_batch and (expected is Verdict.REFUTED or silent))
 
     def as_json(self) -> dict[str, Any]:
-        """The result as JSON writes it, with its evidence: one of ``results`` of schema 1."""
+        """The result as a run writes it: one of ``results`` of schema 1.
+
+        Returns:
+            A JSON value: texts, numbers, booleans, None, lists and dicts. Times are in seconds, and
+            ``evidence`` holds a dict for each check.
+
+        Example:
+            >>> from theorems.templates.pointwise import STATEMENT
+            >>> verify(STATEMENT)[0].as_json()["verdict"]
+            'certified'
+        """
         s = self.statement
         return {
             "statement": f"{s.family}.{s.theorem}",

@@ -76,7 +76,11 @@ class Witness:
 
     @property
     def digest(self) -> str:
-        """Of what was claimed and where it fails, not of how that was found."""
+        """Twelve hexadecimal digits of what was claimed and where it fails, not of how that was
+        found.
+
+        Witnesses of one digest are the same, and kept once.
+        """
         content = json.dumps(
             [self.statement, self.claim, self.kind, _encoded(self.input)], sort_keys=True
         )

@@ -136,7 +136,17 @@ class Passage(ABC):
         """
 
     def mapped_by(self, layers: Sequence[RowLayer], rows: Array) -> Array:
-        """The images of ``rows`` under layers one after another, which may be written into them."""
+        """The images of ``rows`` under layers one after another.
+
+        Args:
+            layers: without weights, in order.
+            rows: Hᵀ, ``(..., n, width)``, which layers may write into.
+
+        Returns:
+            Of that shape.
+
+        Cost: that of the layers, O(n width) each.
+        """
         for layer in layers:
             rows = layer.on_rows(rows, self._backend.xp, rows.shape[-1])
         return rows

@@ -91,7 +91,7 @@ class Notes:
         self._taken = 0
 
     def begin(self) -> None:
-        """A block begins."""
+        """Begin a block: what is noted from here on belongs to it."""
         self.ways.append([])
 
     def mapped(self, layers: Sequence[RowLayer], rows: Array, drawn: bool) -> None:
@@ -103,11 +103,28 @@ class Notes:
         self.ways[-1].append(Mapping(layers, None if linear else self.kept(rows), drawn))
 
     def products_of(self, rows: Array) -> Products | None:
-        """Those of ``rows``, Hᵀ, that weights are about to be applied to, if they are wanted."""
+        """What is wanted of the input of weights.
+
+        Args:
+            rows: Hᵀ, ``(group, n, width)``, that weights are about to be applied to.
+
+        Returns:
+            What ``products`` gives of it; None where no products are wanted.
+        """
         return None if self._products is None else self._products(rows)
 
     def kept(self, rows: Array) -> Array:
-        """A copy of ``rows``, of any shape, that nobody writes into but its reader."""
+        """A copy that nobody writes into but its reader.
+
+        Args:
+            rows: of any shape, and of the dtype of the backend.
+
+        Returns:
+            A copy in a piece of memory shared with others, or in memory of its own where it is
+            larger.
+
+        Cost: O(entries).
+        """
         xp, size = self._backend.xp, math.prod(rows.shape)
         if size > self._room:
             return xp.asarray(rows, copy=True)

@@ -46,7 +46,15 @@ from simulators.layers import Recenter, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
-__all__ = ["Gradient", "Journey", "RoundTrip", "gradients_carried", "kept_entries", "kept_together"]
+__all__ = [
+    "Gradient",
+    "Itinerary",
+    "Journey",
+    "RoundTrip",
+    "gradients_carried",
+    "kept_entries",
+    "kept_together",
+]
 
 KEPT_BYTES = 2**29
 """What is kept of the last stretch of a round trip, over all groups at work, unless one block has
@@ -132,15 +140,36 @@ class _Stretch:
     parts: list[_Stretch] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Itinerary:
+    """Where a group of replicas goes, whatever the engine: through ``depth`` blocks of a chain.
+
+    - ``batch``: H₀ᵀ, ``(1, n, d₀)``, divided by 2 to the power of ``exponent``
+    - ``copies``: its samples that remain equal to others
+
+    Example:
+        >>> from simulators.chains import residual_chain
+        >>> chain, batch = residual_chain(4, 0.5), np.eye(4, 2)
+        >>> Itinerary(chain, batch.T[None], Copies.among(batch, chain), depth=3).exponent
+        0
+    """
+
+    chain: Chain
+    batch: Array
+    copies: Copies
+    depth: int
+    exponent: int = 0
+
+
 class RoundTrip:
-    """One group of ``replicas`` through ``depth`` blocks and back, on a `Journey`.
+    """One group of ``replicas`` along an `Itinerary` and back, on a `Journey`.
 
-    ``batch`` and ``copies`` are as the engines' ``run`` has them, ``batch`` divided by 2 to the
-    power of ``exponent``; ``sharing`` is how many groups are at work at once. `representations` is
-    to be read to its end before `gradients`, each once.
+    - ``root``: of which its streams are; ``backend``: where its arrays are
+    - ``sharing``: how many groups are at work at once; one alone draws ahead
+    - ``kernel``: whether the tangent kernel is wanted: when a layer's gradient has come, the
+      attribute `kernel` has the contribution of all weights after that layer
 
-    ``kernel`` says that the tangent kernel is wanted: when a layer's gradient has come, the
-    attribute `kernel` has the contribution of all weights after that layer.
+    `representations` is to be read to its end before `gradients`, each once.
 
     Memory: what `KEPT_BYTES` says, and the inputs of some blocks.
 
@@ -149,9 +178,10 @@ class RoundTrip:
         >>> from simulators.chains import residual_chain
         >>> from simulators.engines import rows
         >>> backend, chain, batch = NumpyBackend("float64"), residual_chain(4, 0.5), np.eye(4, 2)
+        >>> start, copies = backend.array(batch.T[None]), Copies.among(batch, chain)
+        >>> there = Itinerary(chain, start, copies, depth=3)
         >>> trip = RoundTrip(
-        ...     rows.JOURNEY, chain, backend.array(batch.T[None]), Copies.among(batch, chain),
-        ...     depth=3, replicas=range(1), root=SeedSequence(0), backend=backend, exponent=0)
+        ...     rows.JOURNEY, there, replicas=range(1), root=SeedSequence(0), backend=backend)
         >>> [found.rows.shape for found in trip.representations()]
         [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
         >>> [found.rows.shape for found in trip.gradients(trip.gaussian())]
@@ -161,22 +191,19 @@ class RoundTrip:
     def __init__(
         self,
         journey: Journey,
-        chain: Chain,
-        batch: Array,
-        copies: Copies,
+        itinerary: Itinerary,
         *,
-        depth: int,
         replicas: range,
         root: SeedSequence,
         backend: Backend,
-        exponent: int,
-        ahead: bool = True,
         sharing: int = 1,
         kernel: bool = False,
     ) -> None:
-        self._journey, self._chain, self._copies, self._backend = journey, chain, copies, backend
-        self._depth, self._replicas, self._root, self._ahead = depth, replicas, root, ahead
-        self._exponent, self._rows = exponent, batch
+        chain, batch, depth = itinerary.chain, itinerary.batch, itinerary.depth
+        self._journey, self._chain, self._copies = journey, chain, itinerary.copies
+        self._depth, self._replicas, self._root, self._backend = depth, replicas, root, backend
+        self._ahead = sharing == 1
+        self._exponent, self._rows = itinerary.exponent, batch
         self._passage = journey.passage(backend, iter(()))
         blocks = chain.opening.centring_early, chain.centring_early
         n, rows = batch.shape[-2:]
@@ -213,7 +240,14 @@ class RoundTrip:
         return self._rows
 
     def representations(self) -> Iterator[Representation]:
-        """Those after each block, ``(g, n, d)``, good until the next is asked for."""
+        """The way forward: the representations after each block, from the first on.
+
+        Returns:
+            An iterator over ``depth`` of them, ``(g, n, d)``, each good until the next is asked
+            for.
+
+        Cost: that of the engine; what is needed on the way back is kept besides.
+        """
         for found in self._through(self._whole):
             self._rows = found.rows
             if found.log_scale is not None:

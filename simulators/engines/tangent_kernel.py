@@ -60,7 +60,10 @@ class TangentKernel:
 
     @property
     def error(self) -> Floats:
-        """How far rounding may have moved K, relative to its trace, ``(g,)``, in [0, 1]."""
+        """How far rounding may have moved K, relative to its trace, ``(g,)``, in [0, 1].
+
+        1 where K is 0, or not a number, and something may have moved it.
+        """
         traces = self._traces(self.products)
         moved = np.where(self._moved > 0, self._moved / np.where(traces > 0, traces, 1.0), 0.0)
         return np.where(np.isnan(moved) | ((traces <= 0) & (moved > 0)), 1.0, np.minimum(moved, 1))

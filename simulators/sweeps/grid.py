@@ -30,7 +30,7 @@ from simulators.last_gradient import LastGradient, read_last_gradient
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
 from simulators.regular_files import UnreadableFileError, read_regular
-from simulators.requirements import require_affordable, require_runnable
+from simulators.requirements import Extent, require_affordable, require_runnable
 from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS, law_of
@@ -122,7 +122,9 @@ class RunBackward:
 
     @property
     def given(self) -> str | Floats:
-        """As `simulators.simulate` takes it."""
+        """The gradient as `simulators.simulate` takes it: the word, or the array (d, n) of the
+        file.
+        """
         return self.words if self.array is None else self.array
 
 
@@ -376,12 +378,14 @@ class Grid:
                     engine,
                     chain,
                     shape,
-                    layers=depth,
-                    replicas=self.replicas,
-                    observables=len(measures),
-                    depth=depth,
-                    gradients=gradients,
-                    dtype=self.dtype,
+                    Extent(
+                        replicas=self.replicas,
+                        layers=depth,
+                        depth=depth,
+                        observables=len(measures),
+                        gradients=gradients,
+                    ),
+                    self.dtype,
                 )
             except ValueError as error:
                 raise GridError(

@@ -1,6 +1,7 @@
 """The door: every batch that may not enter is told why, and every one that may enters unchanged."""
 
 import tracemalloc
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,7 @@ from simulators.chains import (
     vanilla_chain,
 )
 from simulators.engines import round_trip
-from simulators.requirements import require_affordable, require_runnable
+from simulators.requirements import Extent, require_affordable, require_runnable
 
 
 @pytest.mark.parametrize(
@@ -152,9 +153,8 @@ def test_a_way_back_that_no_memory_holds_is_refused_at_the_door(monkeypatch):
     """Ten representations and more, where the way forward has four."""
     chain, shape = batchnorm_chain(10**7), (10**7, 8)
     monkeypatch.setattr(requirements, "memory", lambda: 10 * 8 * 10**7 * 8)
-    require_affordable("rows", chain, shape, layers=50, replicas=1, depth=50)
+    extent = Extent(replicas=1, layers=50, depth=50)
+    require_affordable("rows", chain, shape, extent)
     for gradients in (1, 9):
         with pytest.raises(ValueError, match=r"needs \d+(\.\d+)? GiB of memory or more"):
-            require_affordable(
-                "rows", chain, shape, layers=50, replicas=1, depth=50, gradients=gradients
-            )
+            require_affordable("rows", chain, shape, replace(extent, gradients=gradients))

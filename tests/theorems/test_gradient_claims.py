@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulators import batchnorm_chain, simulate
-from simulators.by_depth import simulate_depths
+from simulators.by_depth import Gradients, simulate_depths
 from simulators.observables import OBSERVABLES, observable
 from theorems import ClaimError, Verdict, conjecture, verify
 from theorems.statement import Quantifier
@@ -109,10 +109,8 @@ def test_a_network_of_ell_layers_goes_back_from_layer_ell() -> None:
     found = simulate_depths(
         chain,
         start,
-        depths=(3, 1),
+        Gradients("gaussian", (3, 1), frozenset({"gradient_norm"})),
         observables=(norm, gap),
-        at_batch={"gradient_norm"},
-        backward="gaussian",
         replicas=4,
         seed=5,
     )

@@ -121,12 +121,16 @@ class Certificate:
 
     @property
     def content(self) -> dict[str, object]:
-        """Everything but the digest, as JSON."""
+        """Everything but the digest, as JSON: ``schema``, then each field by its name."""
         return {"schema": SCHEMA, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content as canonical JSON: keys sorted, no blanks, UTF-8."""
+        """SHA-256 of the content, 64 hexadecimal digits.
+
+        Of the content as canonical JSON: keys sorted, no blanks, UTF-8. Whoever changes a letter of
+        the content has another digest, and is refused when the certificate is read.
+        """
         text = json.dumps(
             self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         )

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulators import Chain, Trajectory, simulate
-from simulators.by_depth import simulate_depths
-from simulators.last_gradient import Backward
+from simulators.by_depth import Gradients, simulate_depths
 from simulators.observables import Observable, resolve
 from simulators.streams import Seed
 from theorems.checking.check import Floats
@@ -21,22 +20,6 @@ __all__ = ["OTHER", "Gradients", "Networks"]
 
 #: Before the names of what is measured of the second chain.
 OTHER = "other."
-
-
-@dataclass(frozen=True, eq=False)
-class Gradients:
-    """Which gradients are read: of networks of these ``depths``, in each at its own last layer, or
-    at the batch for the observables named in ``at_batch``; ``last`` is what G = ∂L/∂H is at the
-    last layer, as `simulators.simulate` takes it.
-
-    Example:
-        >>> Gradients("gaussian", (8, 32), frozenset({"gradient_norm_0"})).depths
-        (8, 32)
-    """
-
-    last: Backward
-    depths: tuple[int, ...]
-    at_batch: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -115,10 +98,8 @@ class Networks:
             return simulate_depths(
                 chain,
                 self.start,
-                depths=self.gradients.depths,
+                self.gradients,
                 observables=[resolve(each) for each in observables],
-                at_batch=self.gradients.at_batch,
-                backward=self.gradients.last,
                 replicas=replicas,
                 seed=seed,
                 engine=self.engine,

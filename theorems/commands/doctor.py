@@ -270,7 +270,11 @@ class Examination:
     recorded: str
 
     def as_json(self) -> dict[str, object]:
-        """Everything as a JSON value; an optional part with what it gives and how to get it."""
+        """Everything that was found, as a JSON value.
+
+        Returns:
+            A dict of schema 1; each optional part besides with what it gives and how to get it.
+        """
         of_parts = {
             part.name: asdict(self.parts[part.name]) | {"gives": part.gives, "get": part.get}
             for part in PARTS
@@ -282,7 +286,13 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Look at everything. Cost: a second, in which every statement with a proof is printed."""
+    """Look at everything: packages, optional parts, libraries of linear algebra, recorded proofs.
+
+    Returns:
+        What was found; what is missing is among it.
+
+    Cost: a second, in which every statement with a proof is printed.
+    """
     record = recorded()
     blas = _blas()
     hints = [b.hint(_processor_flags(), os.environ.get("OPENBLAS_CORETYPE", "")) for b in blas]

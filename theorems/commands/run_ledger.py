@@ -91,14 +91,29 @@ class RunLedger:
         return grounds_of(statement, file=self.files.get(statement.family), corpus=self.corpus)
 
     def changes(self, results: Sequence[Result]) -> tuple[Change, ...]:
-        """What differs from the record, entries without statement included."""
+        """What differs from the record.
+
+        Args:
+            results: those of this run.
+
+        Returns:
+            Changes of every result that is new or other than recorded, and of every entry of a
+            judged family that has no statement any more.
+        """
         found = compare(
             self.ledger, results, seed=self.seed, level=self.level, versions=self._versions
         )
         return found + self._removed()
 
     def accept(self, results: Sequence[Result]) -> None:
-        """Write the results into the ledger. Raises ``OSError``, leaving the file as it was."""
+        """Write the results into the ledger, and take entries without a statement out.
+
+        Args:
+            results: those of this run.
+
+        Raises:
+            OSError: where it cannot be written, which leaves the file as it was.
+        """
         updated = self.ledger.updated(
             results,
             seed=self.seed,
@@ -110,13 +125,28 @@ class RunLedger:
         write_json(self.path, updated.as_json())
 
     def left_alone(self, results: Sequence[Result]) -> int:
-        """Entries that say nothing of this run, nor it of them."""
+        """How many entries say nothing of this run, nor it of them.
+
+        Args:
+            results: those of this run.
+
+        Returns:
+            The number of entries that are neither of a result nor removed.
+        """
         touched = {r.statement.name for r in results}
         touched |= {change.statement for change in self._removed()}
         return len(self.ledger.entries.keys() - touched)
 
     def agrees(self, result: Result, changes: Sequence[Change]) -> bool:
-        """The result is on record as it is, which counts as expected."""
+        """Whether a result is on record and no worse than there, which counts as expected.
+
+        Args:
+            result: one of this run.
+            changes: what `changes` gives of it.
+
+        Returns:
+            False for a result that has no entry.
+        """
         return result.statement.name in self.ledger.entries and not any(
             c.statement == result.statement.name and c.worse for c in changes
         )

@@ -355,7 +355,12 @@ class VerdictTable:
         self._widths = widths
 
     def add(self, result: Result) -> None:
-        """Print the row of a result, and what goes before it, at once."""
+        """Print the row of a result at once, after the titles of the columns and of its theorem
+        where it is the first under them.
+
+        Args:
+            result: of one of the ``statements``; those of one theorem are to follow each other.
+        """
         theorem = f"{result.statement.family}.{result.statement.theorem}"
         if self._theorem is None:
             titles = ("", "verdict", "tightness", "power", "time", "evidence")
@@ -396,7 +401,13 @@ def _evidence(evidence: Evidence) -> Text:
 
 
 def print_refuted(out: Console, results: Sequence[Result]) -> None:
-    """How the refuted of the results fell, after the table; nothing where there are no results."""
+    """How what is refuted fell: nothing where there are no results, an empty line where none is
+    refuted.
+
+    Args:
+        out: where it is printed.
+        results: those of the run, of whatever verdict.
+    """
     if results:
         _print_refuted(out, results)
         out.print()

@@ -301,7 +301,10 @@ class Chance:
 
     @property
     def explains(self) -> bool:
-        """Whether a healthy network may do as much; at most 1 in 100 of them is told otherwise."""
+        """Whether a healthy network may do as much as this one does.
+
+        Of healthy networks at most 1 in ``REPLICAS`` + 1, that is in 100, is told that none may.
+        """
         return self.exceeded > 0
 
     def as_json(self) -> dict[str, float]:

@@ -82,7 +82,14 @@ class Dataflow(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self._put(batch, Node("batch", batch, fed=True))
 
     def node(self, value: Tensor) -> Node:
-        """What is known of a value; of one never met, an ``"unseen"`` node that is kept."""
+        """What is known of a value.
+
+        Args:
+            value: a tensor, known by the memory that it lies in.
+
+        Returns:
+            Its node; of one never met a node ``"unseen"``, which is kept.
+        """
         return self._nodes.get(_memory(value)) or self._put(value, Node("unseen", value, fed=True))
 
     def note(

@@ -125,7 +125,7 @@ class Simulated:
 
     @property
     def means(self) -> Floats:
-        """The gap averaged over depth, (replicas,)."""
+        """The gap averaged over depth, the batch left out, for each replica: shape (replicas,)."""
         return np.asarray(self.gaps[:, 1:].mean(axis=1))
 
     def as_json(self) -> dict[str, object]:

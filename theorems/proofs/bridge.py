@@ -174,7 +174,10 @@ class Audit:
 
     @property
     def excess(self) -> dict[str, tuple[str, ...]]:
-        """By theorem, the axioms that it rests on and may not; without those that have none."""
+        """By theorem, the axioms that it rests on and may not, of those theorems that have such.
+
+        Empty where every proof stands on admitted axioms alone.
+        """
         found = {name: excess(name, axioms) for name, axioms in self.theorems.items()}
         return {name: axioms for name, axioms in found.items() if axioms}
 

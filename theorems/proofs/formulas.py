@@ -187,7 +187,14 @@ class Formulas:
         return typed[0] if len(typed) == 1 else " ".join(f"({one})" for one in typed)
 
     def fresh_indices(self, count: int) -> tuple[str, ...]:
-        """So many names of indices, at most six, that nothing else has: i, j, k, l, p, q."""
+        """Names of indices that nothing else has.
+
+        Args:
+            count: how many, at most six.
+
+        Returns:
+            The first of i, j, k, l, p, q that are free, one that is taken with a ``_`` behind.
+        """
         taken = set(self._names.values()) | {name for name, _ in self._bound.values()}
         letters = (letter if letter not in taken else f"{letter}_" for letter in "ijklpq")
         return tuple(name for name in letters if name not in taken)[:count]

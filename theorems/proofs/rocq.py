@@ -218,7 +218,13 @@ class Rocq:
     root: Path = SOURCES
 
     def missing_libraries(self) -> list[str]:
-        """Debian's packages of the libraries that are not where Rocq looks for them."""
+        """Libraries that proofs need and that are not where Rocq looks for them.
+
+        Returns:
+            Debian's names of their packages, empty where all are there.
+
+        Cost: one call of ``coqc``, which says where it looks.
+        """
         libraries = Path(_told(self.coqc, "-where"), "user-contrib")
         return [name for folder, name in LIBRARIES.items() if not (libraries / folder).is_dir()]
 

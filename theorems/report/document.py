@@ -238,7 +238,20 @@ def full_name(result: Mapping[str, Any]) -> str:
 
 
 def find(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """The result of the statement of that full name, as `full_name` gives it; None without one."""
+    """The result of one statement in the document of a run.
+
+    Args:
+        document: as `read_document` gives it.
+        name: ``family.theorem`` or ``family.theorem:variant``.
+
+    Returns:
+        One of its ``results``; None where that statement was not run.
+
+    Example:
+        >>> ran = {"statement": "mine.claim", "variant": ""}
+        >>> find({"results": [ran]}, "mine.claim") is ran, find({"results": []}, "mine.claim")
+        (True, None)
+    """
     return next((r for r in document["results"] if full_name(r) == name), None)
 
 

@@ -46,7 +46,15 @@ DEPTH = 12
 
 
 def instances(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
-    """The starts over which the claim is checked; the user's (d, n) batch in their place."""
+    """The starts over which the claim is checked.
+
+    Args:
+        statement: the claim, or its false neighbour.
+        batch: the user's, (d, n), which takes the place of the starts; None without one.
+
+    Returns:
+        An instance for each start and width, with a value for every variable of the statement.
+    """
     starts = [gaussian_batch(16, size, seed=size) for size in (2, 4)] if batch is None else [batch]
     for start in starts:
         size = start.shape[1]
@@ -62,7 +70,16 @@ def instances(statement: Statement, batch: Floats | None) -> Iterator[Instance]:
 
 
 def sample(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
-    """One number a replica and readout, whose mean is the left side."""
+    """One number a replica and readout, whose mean is the left side.
+
+    Args:
+        statement: the claim, or its false neighbour.
+        trajectory: ``observables`` at every layer, (replicas, 1 + depth), the batch first.
+        instance: what was simulated.
+
+    Returns:
+        Shape (replicas, readouts), within the instance's ``support``.
+    """
     last: Floats = trajectory["orthogonality_gap"][:, -1:]
     return last
 

@@ -48,12 +48,23 @@ lam = sp.IndexedBase("lambda", real=True)
 
 
 def values(spectrum: tuple[Fraction, ...]) -> Mapping[str, Any]:
-    """What the symbols are at an input."""
+    """What the symbols are at an input.
+
+    Args:
+        spectrum: the input, exact numbers.
+
+    Returns:
+        A number for each variable by its name, and a sequence for each family.
+    """
     return {"n": len(spectrum), "lambda": spectrum}
 
 
 def corners() -> list[tuple[Fraction, ...]]:
-    """Inputs that are always tried: the extremes, and where the bound is attained."""
+    """Inputs that are always tried: the extremes, and where the bound is attained.
+
+    Returns:
+        Exact inputs, as `values` takes them.
+    """
     sizes = (1, 2, 3, 8)
     return list(chain.from_iterable(corner_spectra(size).values() for size in sizes))
 

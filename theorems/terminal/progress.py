@@ -115,7 +115,11 @@ class Meter(_Bar):
         return super().__enter__()
 
     def at(self, words: str) -> None:
-        """The run is busy with this."""
+        """Tell what the run is busy with; only the bar shows it.
+
+        Args:
+            words: beginning with the name of a statement, of which the family is left out.
+        """
         if self._live is not None:
             # the family says little here
             self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))
@@ -128,7 +132,11 @@ class Meter(_Bar):
             self._live.update(self._task, completed=self._checked, left=self._left())
 
     def done(self, result: Result) -> None:
-        """A result is there, and printed."""
+        """Tell that a result is there, and printed where results are; the bar has moved before.
+
+        Args:
+            result: of one of the ``statements``.
+        """
         self._told += 1
         if self._live is not None:
             return
@@ -168,7 +176,12 @@ class SweepMeter(_Bar):
         self._printed = time.monotonic()
 
     def at(self, tally: Tally) -> None:
-        """The sweep has come so far."""
+        """Tell how far the sweep has come.
+
+        Args:
+            tally: of the runs that are done and failed, and the seconds that are expected to be
+                left.
+        """
         left = "" if tally.remaining is None else f"about {duration(tally.remaining)} left"
         failed = f"{tally.failed} failed" if tally.failed else ""
         words = ", ".join(part for part in (left, failed) if part)

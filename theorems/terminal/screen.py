@@ -130,7 +130,11 @@ def refuse(words: str) -> None:
 
 
 def refuse_each(refused: Iterable[str]) -> None:
-    """Every refused claim in a line of its own, as `refuse` prints it."""
+    """Every refused claim in a line of its own on standard error.
+
+    Args:
+        refused: the words of each, as `refuse` takes them.
+    """
     for line in refused:
         refuse(line)
 

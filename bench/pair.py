@@ -1,0 +1,122 @@
+"""Two things that take turns: ours, and what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from bench.report.document import Against, Ratio, Side
+from bench.timing import Action, Clocks, in_turns
+
+__all__ = ["ROUNDS", "Pair", "Total", "Work", "measured", "one_thread", "totalled"]
+
+ROUNDS = 9
+"""Measurements of each side: an interval at level 0.04, and tests down to 2e-5."""
+
+
+SETTLING = 0.25
+"""Seconds after which threads of BLAS and OpenMP that found no more work have gone to sleep."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that takes time.
+
+    - ``words``: what it is; ``action``: a call of it; ``amount``: units of work that a call does
+    - ``threads``: whether BLAS and Torch keep all their threads; else they have one each
+    """
+
+    words: str
+    action: Action
+    amount: float = 1.0
+    threads: bool = False
+
+    def call(self) -> None:
+        """Do it, with the threads it is to have."""
+        if self.threads:
+            self.action()
+            return
+        with one_thread():
+            self.action()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Ours and what it is compared with, in the words of `Ratio`.
+
+    - ``short``: whether the short form measures it
+    """
+
+    name: str
+    against: Against
+    about: str
+    unit: str
+    ours: Work
+    others: tuple[Work, ...]
+    dtype: str = "float64"
+    target: float | None = None
+    short: bool = False
+
+
+@dataclass(frozen=True)
+class Total:
+    """Several pairs with like sides and one unit of work, added up."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    target: float | None = None
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """BLAS and Torch with one thread each, as the engines' own groups of replicas have it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def measured(pair: Pair, rounds: int = ROUNDS, clocks: Clocks | None = None) -> Ratio:
+    """The times of ``pair``, in turns, for a unit of work each."""
+    works = [pair.ours, *pair.others]
+    times = in_turns(
+        [work.call for work in works],
+        rounds,
+        clocks,
+        pauses=[SETTLING if work.threads else 0.0 for work in works],
+    )
+    ours, *others = (
+        Side.of(work.words, seconds.each(work.amount))
+        for work, seconds in zip(works, times, strict=True)
+    )
+    return Ratio(
+        pair.name, pair.against, pair.about, pair.dtype, pair.unit, ours, tuple(others), pair.target
+    )
+
+
+def totalled(total: Total, parts: Sequence[Ratio]) -> Ratio:
+    """The ratio of sums: the seconds of the parts of ``total`` added up, round by round."""
+    first = parts[0]
+    return replace(
+        first,
+        name=total.name,
+        ours=_added([each.ours for each in parts]),
+        others=tuple(_added(sides) for sides in zip(*(each.others for each in parts), strict=True)),
+        target=total.target,
+        looks=max(each.looks for each in parts),
+    )
+
+
+def _added(sides: Sequence[Side]) -> Side:
+    return Side(
+        sides[0].words,
+        tuple(map(sum, zip(*(each.wall for each in sides), strict=True))),
+        tuple(map(sum, zip(*(each.cpu for each in sides), strict=True))),
+    )
