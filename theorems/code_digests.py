@@ -36,7 +36,15 @@ class Code:
     places: tuple[tuple[str, Path], ...]
 
     def file(self, name: str) -> Path | None:
-        """The file of the module of that full name, or None where there is none."""
+        """The file of a module.
+
+        Args:
+            name: its full name, with dots.
+
+        Returns:
+            Its file, of a package the ``__init__.py``; None for a module that is not ours, or not
+            there.
+        """
         top, *inside = name.split(".")
         if (start := dict(self.places).get(top)) is None:
             return None

@@ -52,7 +52,16 @@ def _recorded() -> Mapping[str, float]:
 
 
 def record(runs: Sequence[Path]) -> None:
-    """Put the times of these runs on record, to one digit, beside those of other statements."""
+    """Put the times of runs on record, to one digit, beside those of other statements.
+
+    Args:
+        runs: files as ``theorems verify --jobs 1 --json`` writes them; of a statement that is in
+            several the last counts.
+
+    Raises:
+        ValueError: for a file that is no such document.
+        OSError: for one that cannot be read, and where the record cannot be written.
+    """
     times = dict(_recorded())
     for run in runs:
         for result in structured(read_json(run, 10**9), _Run).results:

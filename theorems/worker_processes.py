@@ -53,7 +53,14 @@ class WorkerDiedError(RuntimeError):
 
     @classmethod
     def of(cls, code: int | None) -> WorkerDiedError:
-        """The error that tells of an exit code, as `multiprocessing` gives it."""
+        """The error that tells of an exit code.
+
+        Args:
+            code: as `multiprocessing` gives it: a status, minus the number of a signal, or None.
+
+        Returns:
+            An error that names the status or the signal.
+        """
         if code is None or code >= 0:
             return cls(f"a worker process ended with status {code}")
         name = signal.Signals(-code).name
@@ -62,7 +69,11 @@ class WorkerDiedError(RuntimeError):
 
 
 def can_fork() -> bool:
-    """Whether processes can be forked here without harm to libraries with threads of their own."""
+    """Whether processes can be forked here without harm to libraries that have threads of their
+    own.
+
+    On Linux alone: Windows has no fork, and system libraries of macOS do not survive one.
+    """
     return sys.platform == "linux"
 
 

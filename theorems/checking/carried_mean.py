@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_sequence import BoundedMean, HalfWidth, finite_float
+from theorems.checking.confidence_sequence import BetweenEnds, BoundedMean, finite_float
 
 __all__ = ["CarriedMean"]
 
@@ -27,7 +27,7 @@ _NARROWEST = 1e-9
 _FOLLOWED = 4
 
 
-class CarriedMean(HalfWidth):
+class CarriedMean(BetweenEnds):
     """A confidence sequence for E X, of observations of X and of Z_1 … Z_K with E Z_k ≤ E X.
 
     - ``lower``, ``upper``: the range of X

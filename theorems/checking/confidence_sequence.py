@@ -33,10 +33,10 @@ import numpy.typing as npt
 
 __all__ = [
     "AimedMean",
+    "BetweenEnds",
     "BoundedMean",
     "Decision",
     "Estimator",
-    "HalfWidth",
     "LowerBound",
     "decide_at_least",
     "decide_at_most",
@@ -140,30 +140,42 @@ class Estimator(Protocol):
 
 
 class _Sequence(Protocol):
-    """What has an interval."""
+    """What has both ends of an interval, and of what it estimates."""
 
     @property
     def interval(self) -> tuple[float, float]: ...
 
+    @property
+    def estimates(self) -> tuple[float, float]: ...
 
-class HalfWidth:
-    """The half-width of whatever has an ``interval``.
+
+class BetweenEnds:
+    """What follows of an `Estimator` from its ``interval`` and its ``estimates``.
 
     Example:
-        >>> class Settled(HalfWidth):
-        ...     interval = 1.0, 4.0
-        >>> Settled().half_width
-        1.5
+        >>> class Settled(BetweenEnds):
+        ...     interval, estimates = (1.0, 4.0), (2.0, 2.5)
+        >>> Settled().half_width, Settled().estimate
+        (1.5, 2.25)
     """
 
     @property
     def half_width(self: _Sequence) -> float:
-        """Half the length of `interval`, in the unit of the number that is followed.
+        """Half the length of ``interval``, in the unit of the number that is followed.
 
         Negative where that is empty, low > high; infinite until it has both ends.
         """
         low, high = self.interval
         return (high - low) / 2
+
+    @property
+    def estimate(self: _Sequence) -> float:
+        """The number for the observations taken, NaN before the first.
+
+        Where observations are known only between two values, the middle of what it may be.
+        """
+        low, high = self.estimates
+        return low if low == high else (low + high) / 2
 
 
 class LowerBound:
@@ -210,7 +222,7 @@ class LowerBound:
         self.bound = max(self.bound, float(means.max()) * (1.0 - 128 * _EPS))
 
 
-class BoundedMean(HalfWidth):
+class BoundedMean(BetweenEnds):
     """A confidence sequence for the mean of observations in [lower, upper]: valid at every count at
     once.
 
@@ -363,7 +375,7 @@ class BoundedMean(HalfWidth):
         return max(low, self.lower), min(high, self.upper)
 
 
-class AimedMean(HalfWidth):
+class AimedMean(BetweenEnds):
     """A `BoundedMean` of which the first observations say where it must be sharp.
 
     The observations of the first call of `update` place the bets, and are then left out of the

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from theorems.checking.confidence_intervals import fit_slope, quantile_interval
 from theorems.checking.confidence_sequence import (
     AimedMean,
+    BetweenEnds,
     BoundedMean,
     Estimator,
-    HalfWidth,
     error_level,
 )
 from theorems.checking.moments import CatoniMean, OneSidedMean, RelativeMean
@@ -45,7 +45,7 @@ def _ends(values: npt.ArrayLike, up_to: npt.ArrayLike | None) -> tuple[FloatArra
     return low, low if up_to is None else np.asarray(up_to, dtype=np.float64)
 
 
-class Quantile(HalfWidth):
+class Quantile(BetweenEnds):
     """A quantile of the law of independent observations, whatever that law: by order statistics.
 
     - ``share``: the probability below it, inside (0, 1)
@@ -113,11 +113,6 @@ class Quantile(HalfWidth):
         ends = (self._low, self._high)
         low, high = (float(np.quantile(end, self.share, method="inverted_cdf")) for end in ends)
         return low, high
-
-    @property
-    def estimate(self) -> float:
-        """The quantile of the observations: the least that so many of them do not exceed."""
-        return _middle(*self.estimates)
 
 
 class PairedVariance:
@@ -223,7 +218,7 @@ def _kurtosis(value: float) -> float:
     return value
 
 
-class KurtosisMean(HalfWidth):
+class KurtosisMean(BetweenEnds):
     """The mean of a law without a range whose kurtosis is bounded: E(x - E x)⁴ ≤ k (variance)².
 
     - ``level``: error probability, inside (0, 1): half for the variance, half for the mean
@@ -280,13 +275,8 @@ class KurtosisMean(HalfWidth):
         """Between what the mean of the observations lies; NaN before the first that count."""
         return self._mean.estimates
 
-    @property
-    def estimate(self) -> float:
-        """The mean of the observations."""
-        return self._mean.estimate
 
-
-class KolmogorovDistance(HalfWidth):
+class KolmogorovDistance(BetweenEnds):
     """The greatest difference between the distribution function of independent observations and a
     given continuous one.
 
@@ -352,13 +342,8 @@ class KolmogorovDistance(HalfWidth):
         least = max(float((after - late).max()), float((early - before).max()), 0.0)
         return least, most
 
-    @property
-    def estimate(self) -> float:
-        """The distance of the observations."""
-        return _middle(*self.estimates)
 
-
-class LogSlope(HalfWidth):
+class LogSlope(BetweenEnds):
     """The least-squares slope of the logarithms of means against numbers, as along depth; or of
     quantiles.
 
@@ -468,7 +453,7 @@ def log_slope(
     return float(np.polyfit(np.asarray(abscissae, dtype=np.float64), np.log(means), 1)[0])
 
 
-class Bracket(HalfWidth):
+class Bracket(BetweenEnds):
     """What lies between several numbers: between the least and the greatest of them.
 
     - ``parts``: a confidence sequence for each, two at least, whose levels add up to that of this
@@ -527,13 +512,8 @@ class Bracket(HalfWidth):
         ends = [part.estimates for part in self._parts]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
-    @property
-    def estimate(self) -> float:
-        """The middle between these."""
-        return _middle(*self.estimates)
 
-
-class EstimatedFunction(HalfWidth):
+class EstimatedFunction(BetweenEnds):
     """A function of several numbers of a law, each of which has a confidence sequence.
 
     - ``function``: of what each part lies in, by name; it gives what the function lies in
@@ -605,13 +585,3 @@ class EstimatedFunction(HalfWidth):
         if not self.count:
             return math.nan, math.nan
         return self._at({name: part.estimates for name, part in self._parts.items()})
-
-    @property
-    def estimate(self) -> float:
-        """Its value at the estimates of its parts."""
-        return _middle(*self.estimates)
-
-
-def _middle(low: float, high: float) -> float:
-    """Of two numbers, one of which may be infinite; the number itself where they are the same."""
-    return low if low == high else (low + high) / 2

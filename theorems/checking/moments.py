@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_sequence import HalfWidth, LowerBound, error_level, finite_float
+from theorems.checking.confidence_sequence import BetweenEnds, LowerBound, error_level, finite_float
 
 __all__ = ["CatoniMean", "OneSidedMean", "RelativeMean"]
 
@@ -72,7 +72,7 @@ class _Kept:
         return float(self.low[known].mean()), float(self.high[known].mean())
 
 
-class OneSidedMean:
+class OneSidedMean(BetweenEnds):
     """The mean of observations of which one end of the range is known: a bound on that side.
 
     - ``lower``, ``upper``: the ends, of which just one is finite
@@ -150,12 +150,6 @@ class OneSidedMean:
         return self._known.means
 
     @property
-    def estimate(self) -> float:
-        """The mean of the observations, which rare large ones may leave far from the truth."""
-        low, high = self.estimates
-        return (low + high) / 2
-
-    @property
     def half_width(self) -> float:
         """How far the estimate is from the finite end; infinite before the first observation."""
         low, high = self.interval
@@ -214,7 +208,7 @@ def _end(
     return None
 
 
-class _MeanOfKept(HalfWidth):
+class _MeanOfKept(BetweenEnds):
     """What a confidence sequence tells of the observations that it has kept."""
 
     def __init__(self, level: float, floor: float) -> None:
@@ -232,12 +226,6 @@ class _MeanOfKept(HalfWidth):
     def estimates(self) -> tuple[float, float]:
         """Between what the mean of the observations lies; NaN before the first that count."""
         return self._kept.means
-
-    @property
-    def estimate(self) -> float:
-        """The mean of the observations."""
-        low, high = self.estimates
-        return (low + high) / 2
 
 
 class CatoniMean(_MeanOfKept):

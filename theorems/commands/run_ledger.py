@@ -222,7 +222,13 @@ _MOST = 3
 
 
 def print_reasons(out: Console, record: RunLedger) -> None:
-    """Which of the statements asked for are established again, and why; one line if none is."""
+    """Which of the statements asked for are established again, and why.
+
+    Args:
+        out: where it is printed.
+        record: the ledger of the run, whose ``reasons`` are told: those alike in a line, three
+            names of each.
+    """
     found = record.reasons
     field(out, "Changed", f"{len(found)} of {len(record.asked)} statements since {record.path}")
     alike: dict[str, list[str]] = {}

@@ -212,7 +212,15 @@ class Section:
         return "attained" if abs(value - 1) < _ATTAINED else number(value)
 
     def tightness_in_words(self, value: float) -> str:
-        """What a tightness of this statement means."""
+        """What a tightness of this statement means, in a sentence.
+
+        Args:
+            value: measured / bound, or bound / measured for a lower bound.
+
+        Returns:
+            The number with what it says of an equality, of what is refuted, or of a bound; with the
+            interval that it may lie in, where it was sampled.
+        """
         text = number(value)
         if self.equality:
             said = f"an equality: one side is {text} of the other where they differ most"
@@ -287,7 +295,14 @@ class Section:
         ]
 
     def assumptions_unlike(self, other: Section | None) -> list[tuple[str, Markup]]:
-        """The assumptions that another section does not make; none where there is no other."""
+        """The assumptions that another section does not make.
+
+        Args:
+            other: the section compared with; None where there is none.
+
+        Returns:
+            Words and formula of each; none without another section.
+        """
         if other is None:
             return []
         shared = {said for said, _ in other.assumptions}

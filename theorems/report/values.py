@@ -147,14 +147,28 @@ def folded(text: str) -> Markup:
 
 
 def is_table(value: object) -> bool:
-    """Whether a value is shown as a table: a list of mappings, or a mapping of mappings."""
+    """Whether a value is shown as a table: a list of mappings, or a mapping of mappings, not empty.
+
+    >>> is_table([{"n": 2}]), is_table({"n=2": {"low": 0}}), is_table([2])
+    (True, True, False)
+    """
     if isinstance(value, dict):
         value = list(value.values())
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def readings(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
-    """What a piece of evidence holds beside its heading and its tables, in words."""
+    """What a piece of evidence holds beside its heading and its tables, in words.
+
+    Args:
+        evidence: as the document of a run has it.
+
+    Returns:
+        The words for each key, and those of its value.
+
+    >>> readings({"method": "search", "decided": 193, "paths": [{"n": 2}]})
+    [('inputs decided', '193')]
+    """
     left = _HEADING | (_OF_PROOFS if "theorem" in evidence else set())
     return [
         (label(key), worded(value))
@@ -164,7 +178,18 @@ def readings(evidence: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def tables(evidence: Mapping[str, object]) -> list[tuple[str, list[Mapping[str, object]]]]:
-    """The tables of a piece of evidence, each with its key; of a mapping, names come first."""
+    """The tables of a piece of evidence.
+
+    Args:
+        evidence: as the document of a run has it.
+
+    Returns:
+        Its key and rows for each; of a mapping of mappings, the name of a row comes first, under an
+        empty key.
+
+    >>> tables({"method": "search", "widths": {"64": {"mean": 0.5}}})
+    [('widths', [{'': '64', 'mean': 0.5}])]
+    """
     found: list[tuple[str, list[Mapping[str, object]]]] = []
     for key, value in evidence.items():
         if key in _HEADING or not is_table(value):
@@ -177,7 +202,18 @@ def tables(evidence: Mapping[str, object]) -> list[tuple[str, list[Mapping[str, 
 
 
 def columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
-    """The union of the keys of ``rows`` in their order, and whether all below it are numbers."""
+    """The columns of a table.
+
+    Args:
+        rows: of the table; a key may be missing in some.
+
+    Returns:
+        The keys of all rows in the order in which they first come, and whether all below is
+        numbers.
+
+    >>> columns([{"n": 2}, {"n": None, "start": "uniform"}])
+    [('n', True), ('start', False)]
+    """
     keys: dict[str, None] = {}
     for row in rows:
         keys |= dict.fromkeys(row)

@@ -125,7 +125,11 @@ class Meter(_Bar):
             self._live.update(self._task, description=re.sub(r"^\w+\.", "", words))
 
     def checked(self, statement: Statement) -> None:
-        """The checks of a statement are done; its result may have to wait for its turn."""
+        """Tell that the checks of a statement are done; its result may have to wait for its turn.
+
+        Args:
+            statement: one of the ``statements``, each of them once.
+        """
         self._checked += 1
         self._worked += expected_seconds(statement)
         if self._live is not None:

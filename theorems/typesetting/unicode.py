@@ -152,7 +152,18 @@ class _Block(PositiveFirst, PrettyPrinter):  # type: ignore[misc]
 
 
 def power_of_ten(expr: sp.Rational) -> str:
-    """A millionth or less as a power of ten, if it is one; else nothing."""
+    """A millionth or less as a power of ten.
+
+    Args:
+        expr: any rational number.
+
+    Returns:
+        Ten with its exponent raised; empty for what is no such power.
+
+    Example:
+        >>> power_of_ten(sp.Rational(1, 10**6)), power_of_ten(sp.Rational(1, 10))
+        ('10⁻⁶', '')
+    """
     zeros = len(str(expr.q)) - 1
     return (
         "10" + f"-{zeros}".translate(_POWERS)
