@@ -37,6 +37,7 @@ __all__ = [
     "differing",
     "digest",
     "entry_of",
+    "outcomes",
     "parts",
     "read",
     "reworded",
@@ -268,7 +269,7 @@ def compare(
             changes.append(Change(name, "new", "nothing", now.verdict.value, worse=False))
         else:
             changes += reworded(before, result.statement)
-            changes += _differences(name, before, now)
+            changes += outcomes(name, before, now)
     return tuple(changes)
 
 
@@ -325,7 +326,18 @@ def reworded(entry: Entry, statement: Statement) -> list[Change]:
     return [Change(statement.name, "text", f"{entry.digest[:12]}, {why}", now[:12])]
 
 
-def _differences(name: str, before: Entry, now: Entry) -> list[Change]:
+def outcomes(name: str, before: Entry, now: Entry) -> list[Change]:
+    """What was found otherwise than on record: verdict, evidence, tightness of the same claim.
+
+    - ``name``: of the statement that both are of
+
+    Example:
+        >>> then = Entry("", Verdict.CERTIFIED, (), None, 0, 1e-6, {})
+        >>> [change.what for change in outcomes("mine.claim", then, replace(then, seed=1))]
+        []
+        >>> outcomes("mine.claim", then, replace(then, verdict=Verdict.SUPPORTED))[0].worse
+        True
+    """
     found: list[Change] = []
     if before.verdict is not now.verdict:
         worse = _worse(before.verdict, now.verdict)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -16,10 +18,13 @@ from browser import Browser, browser
 from PIL import Image
 from report_samples import PRINTED, result, sample_document
 
+from simulators.documents import plain
 from theorems import get, verify
 from theorems.context import Context
+from theorems.ledger import Ledger
 from theorems.report.chart import chart
-from theorems.report.document import document_of
+from theorems.report.comparison import Earlier, compared, read_earlier
+from theorems.report.document import document_of, full_name
 from theorems.report.page import render
 from theorems.report.pictures import Picture
 from theorems.report.sections import Section, sections
@@ -54,7 +59,8 @@ def document() -> dict[str, Any]:
     place = next(r for r in made["results"] if r["statement"] == "orthogonality.decay")
     place["source"] = "D (arXiv 0000.00000), Theorem 1"
     place["evidence"][1]["readouts"] = [vacuous, speaks, speaks]
-    made["results"].append(result("my_claims.law", {"tightest_at": "1/" + 300 * "7"}))
+    exact = {"method": "search", "tightest_at": "1/" + 300 * "7"}
+    made["results"].append(result("my_claims.law", exact))
     return made
 
 
@@ -357,6 +363,20 @@ def test_a_proof_shows_its_theorem_and_every_axiom(document: dict[str, Any], pag
     assert "It rests on no axiom" in text
 
 
+def test_a_statement_alone_gives_the_numbers_it_had_in_the_run() -> None:
+    found = document_of(verify(["cluster.norm_ratio"], seed=3), seed=3, level=1e-5, batch=None)
+    for section in sections(found):
+        level = 1e-5 if section.level is None else section.level
+        (alone,) = plain([r.as_json() for r in verify(section.name, seed=3, level=level)])
+        assert [untimed(e) for e in alone["evidence"]] == [
+            untimed(e) for e in section.result["evidence"]
+        ]
+
+
+def untimed(evidence: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in evidence.items() if key != "seconds"}
+
+
 @pytest.mark.parametrize("name", ["orthogonality.vanilla_alignment:batchnorm", PROOF])
 def test_the_command_of_a_statement_gives_its_share_of_the_level(name: str) -> None:
     statement = get(name)
@@ -412,6 +432,86 @@ def test_no_script_runs_but_its_own(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "default-src 'none'" in text
     assert re.search(r"script-src 'sha256-[A-Za-z0-9+/=]{44}'", text)
+
+
+# --- against what was known before ----------------------------------------------------------------
+
+
+def test_against_itself_nothing_is_otherwise(document: dict[str, Any], tmp_path: Path) -> None:
+    earlier = _earlier(document, tmp_path)
+    found = compared(document, sections(document), earlier)
+    assert (found.changes, found.new, found.unseen) == ((), (), ())
+    assert found.same == len(document["results"])
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with digests", "of an older version"])
+def test_what_is_otherwise_is_told_statement_by_statement(
+    document: dict[str, Any], tmp_path: Path, told: bool
+) -> None:
+    before = copy.deepcopy(document)
+    results = {full_name(r): r for r in before["results"]}
+    results[PROOF]["verdict"] = "certified"
+    results[PRINTED]["verdict"] = "supported"
+    results["my_claims.law"]["tightness"] = 0.25
+    gone = results[f"{MISPRINT}:as_printed"]
+    gone["statement"], gone["variant"] = "gone.away", ""
+    if told:
+        before["claims"][f"{MISPRINT}:corrected"]["digest"] = "of another claim"
+    else:
+        del before["claims"]
+    found = compared(document, sections(document), _earlier(before, tmp_path))
+    changes = {
+        section.name: [(change.what, change.worse) for change in told]
+        for section, told in found.changes
+    }
+    assert changes == {
+        PROOF: [("verdict", False)],
+        PRINTED: [("verdict", True)],
+        "my_claims.law": [("tightness", True)],
+    } | ({f"{MISPRINT}:corrected": [("text", True)]} if told else {})
+    assert [section.name for section in found.new] == [f"{MISPRINT}:as_printed"]
+    assert found.unseen == ("gone.away",)
+    assert found.differing == {*changes, f"{MISPRINT}:as_printed"}
+
+
+def test_a_run_is_compared_with_a_ledger(document: dict[str, Any], tmp_path: Path) -> None:
+    found = verify([MISPRINT], seed=5)
+    here = document_of(found, seed=5, level=LEVEL, batch=None)
+    kept = Ledger({}).updated(found[1:], seed=5, level=LEVEL, versions={})
+    file = tmp_path / "ledger.json"
+    file.write_text(json.dumps(kept.as_json()), encoding="utf-8")
+    told = compared(here, sections(here), read_earlier(file))
+    assert [section.name for section in told.new] == [f"{MISPRINT}:as_printed"]
+    assert (told.name, told.same, told.changes) == ("ledger.json", 2, ())
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"statements": 3}', '{"schema": 1}'])
+def test_what_is_neither_run_nor_ledger_is_refused(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"other\.json: ") as caught:
+        read_earlier(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_only_what_is_otherwise_can_be_shown(
+    shared: Browser, document: dict[str, Any], tmp_path: Path
+) -> None:
+    before = copy.deepcopy(document)
+    before["results"][0]["verdict"] = "inconclusive"
+    file = tmp_path / "compared.html"
+    file.write_text(render(document, [], earlier=_earlier(before, tmp_path)), encoding="utf-8")
+    shared.go(file)
+    assert len(shown(shared)) == len(document["results"])
+    shared.run("document.querySelector('input[name=changed]').click()")
+    assert shown(shared) == [full_name(document["results"][0])]
+    assert shared.said == []
+
+
+def _earlier(document: dict[str, Any], folder: Path) -> Earlier:
+    file = folder / "earlier.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return read_earlier(file)
 
 
 # --- the chart of means ---------------------------------------------------------------------------

@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="where the report goes; made if missing"
     )
+    parser.add_argument(
+        "--against",
+        metavar="FILE",
+        help="tell what differs from this earlier run (JSON) or ledger",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
         found = report.read_document(args.json)
         require_plots()
         directory = require_directory("--out", args.out)
+        earlier = None if args.against is None else report.read_earlier(args.against)
     with writing(args.out):
-        page = report.write_report(found, directory)[0]
+        page = report.write_report(found, directory, earlier=earlier)[0]
     console().print(f"Written: {page}", soft_wrap=True)
     return AS_EXPECTED

@@ -261,12 +261,16 @@ def _publish(
                 record.accept(results)
                 written.append(str(record.path))
         if directory is not None:
-            from theorems.report import write_report
+            from theorems.report import Earlier, write_report
 
             console(errors=True).print(f"drawing the report in {directory}", soft_wrap=True)
             with attempt(directory):
                 statements = [result.statement for result in results]
-                written.append(str(write_report(found, directory, statements)[0]))
+                earlier = None
+                if record is not None:
+                    earlier = Earlier(record.path.name, record.ledger.entries)
+                page = write_report(found, directory, statements, earlier)[0]
+                written.append(str(page))
 
     def conclude() -> None:
         print_closing(out, results, replace(run, written=tuple(written)), record, changes)

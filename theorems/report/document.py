@@ -16,11 +16,19 @@ from theorems.statement import Statement, Verdict
 from theorems.typesetting import inline, notation
 from theorems.verification import Result, environment
 
-__all__ = ["document_of", "evidence_of", "find", "full_name", "read_document", "validate_document"]
+__all__ = [
+    "LARGEST",
+    "document_of",
+    "evidence_of",
+    "find",
+    "full_name",
+    "read_document",
+    "validate_document",
+]
 
 _REMEDY = "write it again with `theorems verify --json FILE`"
 #: Larger files are no documents.
-_LARGEST = 10**9
+LARGEST = 10**9
 
 _Whole = Annotated[int, Wanted("a whole number below 2^64", lambda number: abs(number) < 2**64)]
 _Seed = Annotated[int, Wanted("a whole number from 0 to 2^64", lambda seed: 0 <= seed < 2**64)]
@@ -202,7 +210,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     name = os.fspath(path)
     try:
-        return validate_document(read_json(name, _LARGEST))
+        return validate_document(read_json(name, LARGEST))
     except UnreadableFileError as error:
         raise ValueError(f"{name}: {error}; check the path") from None
     except DocumentError as error:

@@ -23,6 +23,7 @@ from markupsafe import Markup
 from theorems.registry import library
 from theorems.report import summary
 from theorems.report.chart import chart
+from theorems.report.comparison import Earlier, compared
 from theorems.report.document import validate_document
 from theorems.report.pictures import Picture, draw_all, inline_svg
 from theorems.report.sections import Section, sections
@@ -72,6 +73,7 @@ def write_report(
     document: Mapping[str, Any],
     directory: str | os.PathLike[str],
     statements: Iterable[Statement] = (),
+    earlier: Earlier | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and the figures that ``document`` supports.
 
@@ -84,6 +86,8 @@ def write_report(
         directory: where the files go; made if missing, files of the same names are replaced.
         statements: those of the run, where they are at hand; else the library's of those names
             are shown, and of others what the document says.
+        earlier: what was known before, as `theorems.report.read_earlier` reads it: the page then
+            tells what is otherwise.
 
     Returns:
         The paths of the files, the page first.
@@ -110,7 +114,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     pictures, written = draw_all(valid, folder)
     page = folder / "index.html"
-    text = render(valid, pictures, statements)
+    text = render(valid, pictures, statements, earlier)
     page.write_text(text, encoding="utf-8", errors="xmlcharrefreplace")
     return [page, *written]
 
@@ -119,6 +123,7 @@ def render(
     document: Mapping[str, Any],
     pictures: Sequence[Picture],
     statements: Iterable[Statement] = (),
+    earlier: Earlier | None = None,
 ) -> str:
     """The whole page as HTML text for a validated document.
 
@@ -126,6 +131,7 @@ def render(
         document: what `theorems.report.validate_document` gave.
         pictures: figures; each stands with its family, and those of none before all.
         statements: as in `write_report`.
+        earlier: as in `write_report`.
 
     Example:
         >>> from theorems.report.document import document_of
@@ -158,6 +164,8 @@ def render(
     found = sections(document, statements)
     script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
     counts = Counter(section.verdict for section in found)
+    comparison = None if earlier is None else compared(document, found, earlier)
+    changed = () if comparison is None else comparison.differing
     return templates.get_template("page.html").render(
         title=_title(document["results"]),
         sections=found,
@@ -169,6 +177,8 @@ def render(
         constants=summary.best_constants(found),
         rows=summary.matrix(found),
         theorems=_by_theorem(found),
+        comparison=comparison,
+        changed=changed,
         methods=list(dict.fromkeys(method for section in found for method in section.methods)),
         quantifiers=[q for q in Quantifier if any(s.result["quantifier"] == q for s in found)],
         interrupted=document.get("interrupted", False),

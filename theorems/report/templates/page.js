@@ -71,7 +71,7 @@
     words: row.textContent.toLowerCase(),
   }));
   const filter = () => {
-    const { words, verdict, family, evidence, quantifier } = form.elements;
+    const { words, verdict, family, evidence, quantifier, changed } = form.elements;
     const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const { row, whole, words: said } of entries) {
@@ -79,6 +79,7 @@
         && (!family.value || row.dataset.family === family.value)
         && (!quantifier.value || row.dataset.quantifier === quantifier.value)
         && (!evidence.value || row.dataset.evidence.split(" ").includes(evidence.value))
+        && (!changed?.checked || "changed" in row.dataset)
         && asked.every((word) => said.includes(word));
       row.hidden = whole.hidden = !fits;
       shown += fits;
