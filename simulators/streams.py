@@ -48,7 +48,7 @@ Seed: TypeAlias = int | Sequence[int] | SeedSequence
 """Whole numbers ≥ 0, one or several, or a `numpy.random.SeedSequence`; see `root_sequence`."""
 
 _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has variance 1
-_BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
+BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
 _ENGINES = ("dense", "factor", "lyapunov", "rows", "dense backward", "rows backward")
@@ -196,17 +196,17 @@ def _normals(generators: Sequence[Generator], out: Reals, runs: Iterable[tuple[i
 
     NumPy vectorises it in float32, which makes it three times faster than its ziggurat. Half a word
     makes a radius, half an angle: entries stop at 6.76 deviations, which a normal one exceeds with
-    probability 1.4e-11. A unit is made in blocks of `_BLOCK` words, which is part of what the
+    probability 1.4e-11. A unit is made in blocks of `BLOCK` words, which is part of what the
     stream is, unlike how blocks go together.
     """
     for drawn in _views(out, runs):
         units, size = drawn.shape[1:]
         pairs = size // 2
-        rows, columns = max(1, _BLOCK // (units * pairs)), max(1, _BLOCK // pairs)
+        rows, columns = max(1, BLOCK // (units * pairs)), max(1, BLOCK // pairs)
         for row, unit, block in product(
-            range(0, len(out), rows), range(0, units, columns), range(0, size, 2 * _BLOCK)
+            range(0, len(out), rows), range(0, units, columns), range(0, size, 2 * BLOCK)
         ):
-            part = drawn[row : row + rows, unit : unit + columns, block : block + 2 * _BLOCK]
+            part = drawn[row : row + rows, unit : unit + columns, block : block + 2 * BLOCK]
             _box_muller(generators[row : row + rows], part)
 
 
@@ -216,15 +216,15 @@ class _Scratch(threading.local):
     """
 
     def __init__(self) -> None:
-        self.words = np.empty(_BLOCK, "<u8")
-        self.floats = np.empty((3, _BLOCK), np.float32)
+        self.words = np.empty(BLOCK, "<u8")
+        self.floats = np.empty((3, BLOCK), np.float32)
 
 
 _scratch = _Scratch()
 
 
 def _box_muller(generators: Sequence[Generator], out: Reals) -> None:
-    """Fill ``out``, float32 of shape (generators, units, even size) and no more than `_BLOCK`
+    """Fill ``out``, float32 of shape (generators, units, even size) and no more than `BLOCK`
     pairs.
     """
     replicas, units, size = out.shape

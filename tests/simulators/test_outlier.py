@@ -20,10 +20,10 @@ from simulators.engines.mean_field import (
 )
 from simulators.engines.mean_field.outlier import blocks
 from simulators.engines.mean_field.outlier_enclosure import (
-    _larger_modulus,
     block_invariants,
     cosines_enclosure,
     excess_series,
+    larger_modulus,
     reduced_map_enclosure,
     share_series,
     sine_defect_series,
@@ -254,7 +254,7 @@ def test_the_norm_ratio_at_the_two_blocks_is_the_limit():
     ],
 )
 def test_the_larger_modulus_is_that_of_the_zeros_at_every_point_of_the_balls(trace, determinant):
-    found = _larger_modulus(trace, determinant)
+    found = larger_modulus(trace, determinant)
     for part, other in product((-1, 0, 1), repeat=2):
         ends = [
             float(ball.mid()) + sign * float(ball.rad())

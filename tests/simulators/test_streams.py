@@ -8,7 +8,7 @@ from scipy.stats import kstest, norm
 
 from simulators.backend import NumpyBackend, TorchBackend, select
 from simulators.streams import (
-    _BLOCK,
+    BLOCK,
     DeviceStreams,
     HostStreams,
     Piece,
@@ -270,7 +270,7 @@ def test_normals_in_float32_are_normal_and_independent(unit):
     )
     wide = entries.astype(float)
     assert kstest(wide, "norm").pvalue > 1e-6
-    block = min(unit, 2 * _BLOCK)
+    block = min(unit, 2 * BLOCK)
     neighbours = wide.reshape(-1, 2).T
     halves = wide[: count // block * block].reshape(-1, 2, block // 2).swapaxes(0, 1).reshape(2, -1)
     for power in (1, 2):

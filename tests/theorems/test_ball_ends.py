@@ -23,8 +23,8 @@ from theorems.families.orthogonality.branching import (
     DEEPEST,
     CounterexampleFound,
     Problem,
-    _positive_definite,
     cover,
+    positive_definite,
     walk,
 )
 from theorems.statement import Variable
@@ -203,19 +203,19 @@ def spread_about(middle: arb) -> list[list[arb]]:
 
 
 def test_a_matrix_that_may_be_singular_is_not_called_positive_definite() -> None:
-    assert _positive_definite([[arb(1, 0.5)]])
-    assert not _positive_definite([[arb(1, 1.5)]])
-    assert not _positive_definite([[arb(-1)]])
-    assert not _positive_definite([[arb(0, 1)]])
-    assert _positive_definite([[arb(2), arb(1)], [arb(1), arb(2)]])
-    assert not _positive_definite([[arb(1), arb(2)], [arb(2), arb(1)]])
-    assert not _positive_definite([[arb(1), arb(1)], [arb(1), arb(1)]])
+    assert positive_definite([[arb(1, 0.5)]])
+    assert not positive_definite([[arb(1, 1.5)]])
+    assert not positive_definite([[arb(-1)]])
+    assert not positive_definite([[arb(0, 1)]])
+    assert positive_definite([[arb(2), arb(1)], [arb(1), arb(2)]])
+    assert not positive_definite([[arb(1), arb(2)], [arb(2), arb(1)]])
+    assert not positive_definite([[arb(1), arb(1)], [arb(1), arb(1)]])
     with flint.ctx.workprec(8):  # sums of radii round here, and must round upwards
-        assert _positive_definite(spread_about(arb(2)))
-        assert not _positive_definite(spread_about(arb(1.0 + 2.0**-21)))
+        assert positive_definite(spread_about(arb(2)))
+        assert not positive_definite(spread_about(arb(1.0 + 2.0**-21)))
     with flint.ctx.workprec(8):  # its determinant is -1, its last pivot above 0 but for rounding
-        assert not _positive_definite([[arb(3), arb(19)], [arb(19), arb(120)]])
-        assert _positive_definite([[arb(3), arb(19)], [arb(19), arb(123)]])
+        assert not positive_definite([[arb(3), arb(19)], [arb(19), arb(120)]])
+        assert positive_definite([[arb(3), arb(19)], [arb(19), arb(123)]])
 
 
 @pytest.mark.parametrize("open_", [arb(0.1, 0.2), arb(0, 0.2)])

@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import binom
 
 from theorems.checking.confidence_sequence import (
-    _BLOCK,
+    BLOCK,
     BoundedMean,
     LowerBound,
     decide_at_least,
@@ -328,7 +328,7 @@ def test_a_lower_bound_gives_up_what_rounding_may_have_added() -> None:
     for blocks in (1, 2):
         one.extend(np.array([1.0]), np.array([0]), np.array([float(blocks)]))
         assert one.blocks == blocks
-    additions = _BLOCK + 1 + 16
+    additions = BLOCK + 1 + 16
     first = np.expm1(np.log1p(1.0) * (1 - additions * EPS))
     assert one.bound == first * (1 - 2.0**7 * EPS)
 

@@ -17,8 +17,8 @@ from theorems.families.rank.average import (
     NETWORKS,
     SMALL_GAMMA,
     Exponent,
-    _ranks,
-    _soft_ranks,
+    median_ranks,
+    median_soft_ranks,
 )
 from theorems.families.rank.networks import (
     AFFORDABLE,
@@ -102,27 +102,29 @@ def test_correlated_layers_are_worth_less_than_their_number() -> None:
 
 
 def test_the_lower_bound_stands_and_a_third_is_no_half_again() -> None:
-    (result,) = verify([with_checks(LOWER, _ranks(FEW))])
+    (result,) = verify([with_checks(LOWER, median_ranks(FEW))])
     assert result.verdict is Verdict.SUPPORTED
     assert result.as_expected
-    wrong = replace(LOWER, rhs=sp.sqrt(average.d) * sp.Rational(11, 10), checks=(_ranks(FEW),))
+    wrong = replace(
+        LOWER, rhs=sp.sqrt(average.d) * sp.Rational(11, 10), checks=(median_ranks(FEW),)
+    )
     assert verify([wrong])[0].verdict is Verdict.REFUTED
 
 
 def test_the_constant_one_is_refuted_at_small_widths() -> None:
-    (result,) = verify([with_checks(UNIT, _ranks(FEW[:2]))])
+    (result,) = verify([with_checks(UNIT, median_ranks(FEW[:2]))])
     assert result.verdict is Verdict.REFUTED
     assert result.as_expected
 
 
 def test_the_soft_rank_is_above_on_every_path() -> None:
-    (result,) = verify([with_checks(SOFT, _soft_ranks(FEW))])
+    (result,) = verify([with_checks(SOFT, median_soft_ranks(FEW))])
     assert result.as_expected
     rows = result.evidence[0].details["readouts"]
     assert len(rows) == len(FEW) * len(TAUS)
     assert all(row["least margin at a layer"] >= 0 for row in rows)
     # at τ → 1 the factor vanishes; without it the claim fails
-    without = replace(SOFT, rhs=sp.Integer(2), checks=(_soft_ranks(FEW),))
+    without = replace(SOFT, rhs=sp.Integer(2), checks=(median_soft_ranks(FEW),))
     assert verify([without])[0].verdict is Verdict.REFUTED
 
 
@@ -159,7 +161,7 @@ def test_an_exponent_of_networks_that_remember_is_open() -> None:
 
 
 def test_small_branches_are_left_open() -> None:
-    (result,) = verify([with_checks(SMALL, _ranks((Network(8, 1e-3, layers=700),)))])
+    (result,) = verify([with_checks(SMALL, median_ranks((Network(8, 1e-3, layers=700),)))])
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.as_expected
     (row,) = result.evidence[0].details["readouts"]
@@ -170,7 +172,7 @@ def test_small_branches_are_left_open() -> None:
 
 def test_what_is_too_much_to_draw_is_named_and_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "run", lambda *_: pytest.fail("it ran"))
-    (result,) = verify([with_checks(SMALL, _ranks((Network(512, 0.01),)))])
+    (result,) = verify([with_checks(SMALL, median_ranks((Network(512, 0.01),)))])
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "not run: 1e+11 weights to draw" in result.evidence[0].summary
 
@@ -188,7 +190,7 @@ def test_every_cell_of_the_widths_and_branches_is_run_or_left_open() -> None:
 
 def test_a_batch_is_run_at_the_size_of_branch_that_the_claim_is_about() -> None:
     (result,) = verify(
-        [with_checks(SMALL, _ranks((), Network(8, 1e-3, layers=70)))], batch=np.eye(9)
+        [with_checks(SMALL, median_ranks((), Network(8, 1e-3, layers=70)))], batch=np.eye(9)
     )
     (row,) = result.evidence[0].details["readouts"]
     assert (row["d"], row["gamma"], row["verdict"]) == (9, "0.001", Verdict.INCONCLUSIVE)

@@ -23,8 +23,6 @@ from theorems.families.rank.drift import (
     DRIFT,
     DRIFT_INEQUALITY,
     DRIFT_INEQUALITY_RESCALED,
-    _rows,
-    _starts,
     cube,
     rows,
     squares,
@@ -42,13 +40,16 @@ from theorems.families.rank.inputs import drift_corners, drift_inputs
 from theorems.families.rank.notation import d
 from theorems.statement import NUDGE
 
+#: What the symbols are at a matrix, and the starts of the pairs.
+ROWS, STARTS = DRIFT_INEQUALITY.checks[0].values, DRIFT.checks[2].starts
+
 
 @pytest.mark.parametrize("item", drift_corners(), ids=range(len(drift_corners())))
 def test_the_inequality_is_that_of_the_matrix(item: Matrix) -> None:
     batch = np.array([[float(x) for x in row] for row in item])
     m = batch @ batch.T / batch.shape[1]
     assert np.allclose(np.diag(m), 1)
-    found = decide(DRIFT_INEQUALITY, lambda: _rows(item))
+    found = decide(DRIFT_INEQUALITY, lambda: ROWS(item))
     assert found.holds
     assert found.ratio == pytest.approx(np.sum(np.diag(m @ m) ** 2) / np.trace(m @ m @ m))
 
@@ -63,7 +64,7 @@ def test_the_inequality_is_certified_and_its_neighbour_falls() -> None:
 
 
 def with_corner(item: Matrix) -> Pointwise:
-    return Pointwise(_rows, drift_inputs, lambda: [item], examples=1, walks=False)
+    return Pointwise(ROWS, drift_inputs, lambda: [item], examples=1, walks=False)
 
 
 def test_a_diagonal_other_than_one_is_outside() -> None:
@@ -85,7 +86,7 @@ def test_the_rescaled_inequality_is_that_of_the_rescaled_matrix() -> None:
     unit = np.array([[float(x) for x in row] for row in item])
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     m = unit @ unit.T
-    found = decide(DRIFT_INEQUALITY_RESCALED, lambda: _rows(item))
+    found = decide(DRIFT_INEQUALITY_RESCALED, lambda: ROWS(item))
     assert found.ratio == pytest.approx(np.sum(np.diag(m @ m) ** 2) / np.trace(m @ m @ m))
 
 
@@ -281,9 +282,7 @@ def test_a_step_too_long_for_the_bound_has_none() -> None:
     assert fourth_order(3, 2.0, 0.2) == np.inf
 
 
-ONE = Paired(
-    lambda batch: [s for s in _starts(batch) if (s.law, len(s.batch)) == ("rademacher", 4)]
-)
+ONE = Paired(lambda batch: [s for s in STARTS(batch) if (s.law, len(s.batch)) == ("rademacher", 4)])
 
 
 def test_the_drift_is_supported_and_its_neighbour_falls() -> None:
@@ -323,7 +322,7 @@ def test_the_slack_covers_draws_that_do_not_count_and_the_fourth_order(
             super().__init__(low, high, *more, **named)
 
     monkeypatch.setattr("theorems.families.rank.drift_checks.BoundedMean", Noted)
-    starts = [s for s in _starts(None) if s.law == "gaussian"]
+    starts = [s for s in STARTS(None) if s.law == "gaussian"]
     check = Paired(lambda batch: starts, draws=16, first=16)
     table = run(DRIFT, [check]).evidence[0].details["readouts"]
     assert len(table) == len(starts) == len(reaches) > 1
@@ -374,7 +373,7 @@ def test_a_user_batch_of_any_size_is_taken_if_its_weights_can_be_drawn(
     shape: tuple[int, int], size: float, verdict: Verdict
 ) -> None:
     array = size * np.random.default_rng(0).standard_normal(shape)
-    result = run(DRIFT, [Paired(_starts, resolution=0.2)], batch=Batch.of(array, "normals"))
+    result = run(DRIFT, [Paired(STARTS, resolution=0.2)], batch=Batch.of(array, "normals"))
     assert result.evidence[0].verdict is verdict
 
 
@@ -387,6 +386,6 @@ def test_a_user_batch_of_any_size_is_taken_if_its_weights_can_be_drawn(
     ],
 )
 def test_a_batch_that_is_not_simulated_says_why(array: Any, words: str) -> None:
-    (evidence,) = run(DRIFT, [Paired(_starts)], batch=Batch.of(array, "a batch")).evidence
+    (evidence,) = run(DRIFT, [Paired(STARTS)], batch=Batch.of(array, "a batch")).evidence
     assert evidence.verdict is Verdict.OUTSIDE
     assert words in evidence.summary

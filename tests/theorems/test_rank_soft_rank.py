@@ -22,9 +22,6 @@ from theorems.families.rank.soft_rank import (
     AS_PRINTED,
     MATRIX,
     SHARP,
-    _halfway,
-    _matrix_values,
-    _spectrum_values,
     soft_rank,
 )
 from theorems.proofs.printer import UnprintableError, proposition
@@ -99,7 +96,7 @@ def test_the_count_is_the_observable_away_from_ties(shape: tuple[int, int]) -> N
 
 @pytest.mark.parametrize("item", matrix_corners()[-12:], ids=range(12))
 def test_the_matrix_form_reads_the_effective_rank(item: Any) -> None:
-    values = _matrix_values(item)
+    values = MATRIX.checks[0].values(item)
     claim = replace(MATRIX, lhs=MATRIX.lhs / (1 - tau) ** 2)
     batch = np.array([[float(x) for x in row] for row in item[0]])
     found = decide(claim, lambda: {**values, "tau": Fraction(0)}).ratio
@@ -111,7 +108,7 @@ def test_the_matrix_form_reads_the_effective_rank(item: Any) -> None:
 
 
 def ratio(statement: Any, levels: Levels, threshold: Fraction) -> float:
-    found = decide(statement, lambda: _spectrum_values((levels, threshold)))
+    found = decide(statement, lambda: SHARP.checks[0].values((levels, threshold)))
     assert found.holds
     assert found.ratio is not None
     return found.ratio
@@ -222,7 +219,7 @@ def test_cases_by_other_conditions_are_not_printed() -> None:
 
 def test_of_a_large_batch_as_much_is_taken_as_can_be_decided_exactly() -> None:
     batch = np.random.default_rng(0).standard_normal((200, 60))
-    rows, threshold = _halfway(batch)
+    rows, threshold = MATRIX.checks[0].from_batch(batch)
     assert threshold == HALF
     np.testing.assert_array_equal(np.array(rows, dtype=float), batch[:48, :48])
     result = run(MATRIX, batch=Batch.of(batch[:, :6], "six samples"))

@@ -48,7 +48,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 
-_BLOCK = 8192  # observations handled at a time; with some 25 scales the work array stays in cache
+BLOCK = 8192  # observations handled at a time; with some 25 scales the work array stays in cache
 _LEADING_BITS = 8
 _SMALLEST_EXPONENT = (
     -14
@@ -199,7 +199,7 @@ class LowerBound:
         self.bound = 0.0
 
     def extend(self, block: FloatArray, starts: npt.NDArray[np.intp], counts: FloatArray) -> None:
-        """Take at most `_BLOCK` scaled observations; `starts` cut them after each checkpoint in
+        """Take at most `BLOCK` scaled observations; `starts` cut them after each checkpoint in
         `counts`.
         """
         logs = np.multiply.outer(self.scales, block)
@@ -211,11 +211,11 @@ class LowerBound:
         self.blocks += 1
         if counts.size == 0:
             return
-        # All terms are non-negative and each passes through at most _BLOCK + blocks additions, so
+        # All terms are non-negative and each passes through at most BLOCK + blocks additions, so
         # this factor
         # bounds the relative error of a total (16 eps: scaling, product, a log1p good to four
         # ulps).
-        safe = 1.0 - _EPS * (_BLOCK + self.blocks + 16)
+        safe = 1.0 - _EPS * (BLOCK + self.blocks + 16)
         rates = (totals[:, : counts.size] * safe - self.cost) / counts
         means = np.expm1(rates.max(axis=1)) / self.scales
         # A relative error of a rate r grows by at most 1 + r < 30 in expm1.
@@ -292,8 +292,8 @@ class BoundedMean(BetweenEnds):
             raise ValueError(
                 "up_to is not of the shape of values, or below one of them: pass values <= up_to"
             )
-        for first in range(0, len(observations), _BLOCK):
-            block, above = observations[first : first + _BLOCK], greatest[first : first + _BLOCK]
+        for first in range(0, len(observations), BLOCK):
+            block, above = observations[first : first + BLOCK], greatest[first : first + BLOCK]
             counts = np.arange(self._count + 1, self._count + len(block) + 1)
             _, bits = np.frexp(counts)
             steps = 2 ** np.maximum(bits.astype(np.int64) - _LEADING_BITS, 0)

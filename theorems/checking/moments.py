@@ -22,7 +22,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from theorems.checking.confidence_sequence import BetweenEnds, LowerBound, error_level, finite_float
+from theorems.checking.confidence_sequence import (
+    BLOCK,
+    BetweenEnds,
+    LowerBound,
+    error_level,
+    finite_float,
+)
 
 __all__ = ["CatoniMean", "OneSidedMean", "RelativeMean"]
 
@@ -33,7 +39,6 @@ _EPS = float(np.finfo(np.float64).eps)
 _BETS = np.exp2(np.arange(-14.0, 5.0))
 #: Values beyond so many of these units count as that: a mean is only lowered by it.
 _LARGEST = 2.0**30
-_BLOCK = 8192
 #: Numbers of observations at which one of the list of λ is sharpest.
 _SHARP = np.exp2(np.arange(5.0, 19.0))
 #: So many λ are looked at, those that are sharpest nearest the number of observations.
@@ -131,8 +136,8 @@ class OneSidedMean(BetweenEnds):
             return
         self._known.take(*ends, -math.inf)
         scaled = np.minimum(excess / self._unit, _LARGEST)
-        for first in range(0, len(scaled), _BLOCK):
-            block = scaled[first : first + _BLOCK]
+        for first in range(0, len(scaled), BLOCK):
+            block = scaled[first : first + BLOCK]
             self.count += len(block)
             self._bound.extend(block, np.array([0]), np.array([float(self.count)]))
 

@@ -180,7 +180,7 @@ def spectrum_enclosure(angle: arb, n: int) -> SpectrumEnclosure:
     inner = phi[0]
     slope = 1 - (n - 1) * excess[1] * s / (2 * n * n * h * c)
     trace, determinant = block_invariants(inner, angle, h, 1 / arb(n))
-    block = _larger_modulus(trace, determinant)
+    block = larger_modulus(trace, determinant)
     within = (1 - inner / pi) / h
     radius = abs(slope).max(block)
     return SpectrumEnclosure(
@@ -223,11 +223,16 @@ def block_invariants(phi: arb, angle: arb, h: arb, reciprocal: arb) -> tuple[arb
     return (1 - 2 * row_a + k - row_b) / h, (k - 2 * k * row_a - (1 - bend) * row_b) / (h * h)
 
 
-def _larger_modulus(trace: arb, determinant: arb) -> arb:
-    """The larger modulus of the zeros of x² − trace·x + determinant.
+def larger_modulus(trace: arb, determinant: arb) -> arb:
+    """The larger modulus of the zeros of x² − trace·x + determinant, as a ball.
 
-    Of real zeros the larger in size is at least the root of a positive determinant, which is the
-    modulus of those that are not real and then at least |trace|/2.
+    ``trace`` and ``determinant`` are enclosures. Of real zeros the larger in size is at least the
+    root of a positive determinant, which is the modulus of those that are not real and then at
+    least |trace|/2.
+
+    Example:
+        >>> larger_modulus(arb(1), arb(-6)).contains(3)
+        True
     """
     discriminant = trace * trace / 4 - determinant
     real = abs(trace) / 2 + discriminant.nonnegative_part().sqrt()

@@ -36,7 +36,7 @@ from simulators.arguments import require
 from theorems.checking.covering import Box, halves
 from theorems.families.orthogonality.growth import growth
 
-__all__ = ["CounterexampleFound", "Problem", "Settled", "cover", "walk"]
+__all__ = ["CounterexampleFound", "Problem", "Settled", "cover", "positive_definite", "walk"]
 
 #: Bisections on the way to one box.
 DEEPEST = 100
@@ -165,12 +165,24 @@ class Problem:
                 *others, end = zip(row, last, strict=True)
                 return [a - end[0] - b + end[1] for a, b in others]
 
-            return _positive_definite(list(map(along, hull)))
+            return positive_definite(list(map(along, hull)))
 
 
-def _positive_definite(matrix: list[list[arb]]) -> bool:
-    """Certainly so for every symmetric matrix inside: the middle less the largest row sum of radii,
-    by elimination.
+def positive_definite(matrix: list[list[arb]]) -> bool:
+    """Whether every symmetric matrix inside an enclosure certainly is positive definite.
+
+    Args:
+        matrix: k rows of k balls, symmetric.
+
+    Returns:
+        True if the middle, less the largest row sum of radii, is so by elimination; False where
+        that does not show it.
+
+    Example:
+        >>> positive_definite([[arb(2), arb(1)], [arb(1), arb(2)]])
+        True
+        >>> positive_definite([[arb(1, 1.5)]])
+        False
     """
     spread = reduce(arb.max, (sum(map(arb.rad, row), arb(0)) for row in matrix))
     left = [list(map(arb.mid, row)) for row in matrix]

@@ -101,8 +101,16 @@ def _laid_out(
     return [replace(on_batch, width=len(batch))] if square_batch(batch) else []
 
 
-def _ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Medians:
-    """r̄ from both starts of every network, and in units of √d."""
+def median_ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Medians:
+    """The check of a claim about medians of r̄.
+
+    Args:
+        networks: the widths, branches and laws that are run, from two starts each.
+        on_batch: what is run from a user's batch, at its width.
+
+    Returns:
+        A check that reads ``r_bar`` of each network, and the same in units of √d.
+    """
 
     def cases(batch: Floats | None) -> list[Case]:
         def draw(network: Network, context: Context) -> Sample:
@@ -126,8 +134,16 @@ def _ranks(networks: tuple[Network, ...], on_batch: Network = ON_BATCH) -> Media
     return Medians(cases, wants=WANTS)
 
 
-def _soft_ranks(networks: tuple[Network, ...]) -> Medians:
-    """The average of rank_τ over that of r, on the same path."""
+def median_soft_ranks(networks: tuple[Network, ...]) -> Medians:
+    """The check of a claim about medians of soft ranks.
+
+    Args:
+        networks: the widths, branches and laws that are run, from two starts each.
+
+    Returns:
+        A check that reads ``ratio``, the average of rank_τ over that of r on the same path, for
+        each of `TAUS`.
+    """
 
     def cases(batch: Floats | None) -> list[Case]:
         def draw(network: Network, position: int, context: Context) -> Sample:
@@ -238,7 +254,7 @@ STATEMENTS = (
         rhs=ROOT / 3,
         sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
         expected=Verdict.SUPPORTED,
-        checks=(_ranks(NETWORKS),),
+        checks=(median_ranks(NETWORKS),),
         remark="Each network runs from orthogonal and from nearly equal rows under the same "
         "weights, and speaks only once the two ranks have come within a tenth of one another. The "
         "claim is made of both. Uniform and Rademacher weights: d = 8, 32 and 128, at γ = 1/100 "
@@ -258,7 +274,7 @@ STATEMENTS = (
         sentinel=Sentinel("r̄ ≥ 2√d", rhs=2 * ROOT),
         expected=Verdict.REFUTED,
         checks=(
-            _ranks(
+            median_ranks(
                 tuple(
                     n for n in NETWORKS if n.width <= 16 and n.gamma >= 0.1 and n.law == "gaussian"
                 ),
@@ -279,7 +295,7 @@ STATEMENTS = (
         rhs=(1 - tau) ** 2,
         sentinel=Sentinel("(1+τ)² for (1-τ)²", rhs=(1 + tau) ** 2),
         expected=Verdict.SUPPORTED,
-        checks=(_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
+        checks=(median_soft_ranks(tuple(n for n in NETWORKS if n.law == "gaussian")),),
         depends_on=("rank.soft_rank_lower_bound:as_printed",),
         remark="It follows layer by layer from the lemma; the least margin seen at any layer is in "
         "the evidence.",
@@ -308,7 +324,7 @@ STATEMENTS = (
         rhs=ROOT / 3,
         sentinel=Sentinel("r̄ ≥ √d", rhs=ROOT),
         expected=Verdict.INCONCLUSIVE,
-        checks=(_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
+        checks=(median_ranks(SMALL_GAMMA, Network(8, 1e-3, layers=6_000)),),
         remark="The rank forgets its start in about γ⁻²/√d layers, and runs last seven or more "
         "times as long: 8 million layers at d = 8, γ = 1/1000. What was run is far shorter, and "
         "says so; the rest is too much to draw.",
