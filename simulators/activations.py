@@ -334,6 +334,14 @@ def activation(
     Raises `ValueError` for a name that is taken, a function without docstring, and one that a point
     of the grid refutes.
 
+    Args:
+        homogeneous: whether F(sx) = sF(x) for every s > 0.
+        odd: whether F(−x) = −F(x).
+        vanishes: whether F is 0 on an interval, so that all units of a sample may die.
+        derivative: ``(rows, xp)`` to F′ of ``rows``; that by Torch's autograd if None.
+        parameter: what F takes beside ``rows`` and ``xp``, with its range.
+        nonnegative: whether F(x) ≥ 0 for every x.
+
     Example:
         >>> with ACTIVATIONS.restored():
         ...     @activation(homogeneous=True)

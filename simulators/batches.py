@@ -172,6 +172,13 @@ def described(name: str, stored: Stored, layout: Layout, n: int, dimension: int 
 
     ``stored`` is what was read of the file ``name``, ``n`` the samples that are kept.
 
+    Args:
+        name: of the file, whose last part is told.
+        stored: what was read of it.
+        layout: "rows" or "columns": which of them are samples.
+        n: samples that are kept, of those in the file.
+        dimension: of a sample, a number or words.
+
     Example:
         >>> described("a/my.csv", Stored(np.eye(2, 3), (2, 3)), "rows", 2, 3)
         '2 samples (rows) of dimension 3 from my.csv'
@@ -262,6 +269,11 @@ def gaussian_batch(d: int, n: int, seed: int) -> Floats:
     Raises `ValueError` unless 1 ≤ n ≤ d, and for a negative seed; `TypeError` for what is no whole
     number.
 
+    Args:
+        d: rows, the dimension of a sample, at least n.
+        n: samples, at least 1.
+        seed: a whole number ≥ 0, a sequence of such, or a NumPy ``SeedSequence``.
+
     Example:
         >>> gaussian_batch(4, 2, seed=1).shape
         (4, 2)
@@ -275,6 +287,12 @@ def collinear_batch(d: int, n: int, spread: float, seed: int) -> Floats:
 
     With s = spread/√2 the singular values are s + √n, once, and s, n − 1 times. Raises `ValueError`
     unless 1 ≤ n ≤ d and ``spread`` is positive and finite; `TypeError` for what is no number.
+
+    Args:
+        d: rows, the dimension of a sample, at least n.
+        n: samples, at least 1.
+        spread: the distance of every two samples, above 0.
+        seed: as `gaussian_batch` takes it.
 
     Example:
         >>> one, other = collinear_batch(5, 2, spread=0.01, seed=1).T
@@ -293,6 +311,10 @@ def spectrum_batch(eigenvalues: Sequence[float | Fraction], d: int) -> Floats:
 
     Raises `ValueError` unless 1 ≤ n ≤ d and the eigenvalues are finite, nonnegative and not all
     zero; `TypeError` for what is no sequence of real numbers.
+
+    Args:
+        eigenvalues: n of HᵀH, in the order of the samples; their roots are rounded to float64.
+        d: rows, at least n.
 
     Example:
         >>> spectrum_batch((Fraction(1, 4), 0), 3).tolist()
@@ -376,6 +398,10 @@ def two_level_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
     Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
     `TypeError` for what is no number.
 
+    Args:
+        n: eigenvalues, at least 2.
+        smallest: the last of them, in [0, 1/n].
+
     Example:
         >>> two_level_spectrum(3, Fraction(1, 5))
         (Fraction(2, 5), Fraction(2, 5), Fraction(1, 5))
@@ -389,6 +415,10 @@ def dominant_spectrum(n: int, smallest: Number) -> tuple[Number, ...]:
 
     Exact when ``smallest`` is a Fraction. Raises `ValueError` unless n ≥ 2 and 0 ≤ smallest ≤ 1/n;
     `TypeError` for what is no number.
+
+    Args:
+        n: eigenvalues, at least 2.
+        smallest: all but the first of them, in [0, 1/n].
 
     Example:
         >>> dominant_spectrum(3, Fraction(1, 5))

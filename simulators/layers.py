@@ -715,6 +715,10 @@ def frobenius_norm(rows: Array, xp: Namespace) -> Array:
 
     Cost: O(n m).
 
+    Args:
+        rows: ``(..., n, m)``, real floating, of the library of ``xp``.
+        xp: the namespace of its library, such as ``numpy``.
+
     Example:
         >>> frobenius_norm(np.array([[3.0, 4.0]]), np).tolist()
         [[5.0]]
@@ -730,6 +734,12 @@ def frobenius_norm(rows: Array, xp: Namespace) -> Array:
 def scaled_to(norm: float, rows: Array, present: Array, xp: Namespace) -> Array:
     """``rows``, ``(..., n, m)``, times norm/present, and zero where the ``present`` norm,
     ``(..., 1, 1)``, is.
+
+    Args:
+        norm: what the norm becomes, at least 0.
+        rows: ``(..., n, m)``.
+        present: what it is, ``(..., 1, 1)``.
+        xp: the namespace of their library, such as ``numpy``.
 
     Example:
         >>> scaled_to(1.0, np.array([[3.0, 4.0]]), np.array([[5.0]]), np).tolist()

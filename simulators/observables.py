@@ -234,6 +234,10 @@ class NamedObservable:
         """The measurement at this value of its parameter, under ``name``, or spelled with it.
 
         Raises `ValueError` if it has no parameter, or for a value outside its range.
+
+        Args:
+            value: of the parameter, within its range.
+            name: under which it is measured; by default its own, spelled with the value.
         """
         if self.parameter is None:
             raise ValueError(f"observable {self.name!r} has no parameter; write {self.name!r}")
@@ -323,6 +327,9 @@ def orthogonality_gap(H: Array) -> Array:
     The difference is formed entry by entry, so the absolute error is a few roundings, however small
     V is.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -345,6 +352,9 @@ def orthogonality_gap(H: Array) -> Array:
 def smallest_eigenvalue(H: Array) -> Array:
     """σ_n²/‖H‖_F², the n-th eigenvalue of C/‖H‖_F²; shape ``(...)``, in [0, 1/n], 0 if d < n.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -366,6 +376,9 @@ def smallest_eigenvalue_gap(H: Array) -> Array:
 
     Summed as Σ_k (σ_k − σ_n)(σ_k + σ_n)/(n‖H‖_F²): never negative, and no cancellation against 1/n.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -382,6 +395,9 @@ def smallest_eigenvalue_gap(H: Array) -> Array:
 def spectrum(H: Array) -> Array:
     """Eigenvalues of C/‖H‖_F², descending; shape ``(..., n)``, nonnegative, summing to 1.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -396,6 +412,9 @@ def spectrum(H: Array) -> Array:
 @observable(meaning="the Gram matrix C/‖H‖²", reads="gram", shape=("n", "n"))
 def gram(H: Array) -> Array:
     """C/‖H‖_F², the Gram matrix of the samples normalised to trace 1; shape ``(..., n, n)``.
+
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
 
     Example:
         >>> import numpy as np
@@ -420,6 +439,9 @@ def effective_rank(H: Array) -> Array:
 
     M and C/n share their nonzero eigenvalues, so r is read off the smaller-to-form n × n Gram
     matrix.
+
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
 
     Example:
         >>> import numpy as np
@@ -515,6 +537,11 @@ def absolute_cosine(H: Array, i: int = 0, j: int = 1) -> Array:
     """|cos| of the angle between samples ``i`` and ``j``; shape ``(...)``, in [0, 1]. Raises as
     `cosine`.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+        i: the number of a sample, from 0; negative ones count from the end.
+        j: the number of another, or of the same.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -538,6 +565,9 @@ def mean_absolute_cosine(H: Array) -> Array:
     """Mean of |cos| over the n(n − 1)/2 pairs of samples; shape ``(...)``, in [0, 1].
 
     Raises `ValueError` for a single sample, which has no pair.
+
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
 
     Example:
         >>> import numpy as np
@@ -570,6 +600,9 @@ def cosine_range(H: Array) -> Array:
     Zero where all angles are equal. NaN where a sample is zero. Raises `ValueError` for a single
     sample.
 
+    Args:
+        H: ``(..., d, n)``, one sample a column; real floating, of NumPy or Torch.
+
     Example:
         >>> import numpy as np
         >>> H = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -600,6 +633,10 @@ def lone_outlier(H: Array, margin: float = 0.0) -> Array:
     involved unless ``margin``, in [0, 2), is given, by which the two cosines must differ. With
     three samples one stands apart almost surely. Raises `ValueError` for fewer, and for another
     margin; `TypeError` for one that is no real number.
+
+    Args:
+        H: ``(..., d, n)``, one sample a column, n ≥ 3; real floating, of NumPy or Torch.
+        margin: by how much the two cosines must differ.
 
     Example:
         >>> import numpy as np

@@ -43,6 +43,11 @@ def spectra(min_n: int = 1, max_n: int = 8, *, allow_zero: bool = True) -> Searc
     Corners: uniform, one dominant, one small, repeated, ratios down to 1e-300, and, if
     ``allow_zero``, exactly singular.
 
+    Args:
+        min_n: the fewest eigenvalues, at least 1.
+        max_n: the most, at least ``min_n``.
+        allow_zero: whether some may be 0.
+
     Example:
         >>> from hypothesis import find
         >>> find(spectra(2, 2), lambda spectrum: True)
@@ -58,6 +63,11 @@ def singular_values(
     `spectra`.
 
     Largest value from 1e-300 to 9e300.
+
+    Args:
+        min_n: the fewest of them, at least 1.
+        max_n: the most, at least ``min_n``.
+        allow_zero: whether some may be 0.
 
     Example:
         >>> from hypothesis import find
@@ -75,6 +85,11 @@ def matrices(
 
     Corners: d = n, n = 1, columns equal, opposite or 1e-6 apart, one 100 times larger, columns of
     zeros, entries of scale 1e-300 and 1e300, and, if ``allow_zero_rows``, rows of zeros.
+
+    Args:
+        max_d: the most rows.
+        max_n: the most columns, at least 1 and at most ``max_d``.
+        allow_zero_rows: whether rows may be 0.
 
     Example:
         >>> from hypothesis import find
@@ -95,6 +110,11 @@ def batches(
 
     Arguments, and what they may be, are those of `matrices`.
 
+    Args:
+        max_d: the most rows.
+        max_n: the most samples, at least 1 and at most ``max_d``.
+        allow_zero_rows: whether rows may be 0.
+
     Example:
         >>> from hypothesis import find
         >>> find(batches(3, 2), lambda H: H.shape == (3, 2)).dtype
@@ -107,6 +127,10 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
     """The corners of `spectra` of size n, by name, all different. Raises `ValueError` for n < 1.
 
     Exact, descending, of sum 1; those that are singular only if ``allow_zero``.
+
+    Args:
+        n: eigenvalues, at least 1.
+        allow_zero: whether singular ones are among them.
 
     Example:
         >>> sorted(corner_spectra(2))
@@ -135,6 +159,10 @@ def corner_spectra(n: int, *, allow_zero: bool = True) -> dict[str, Vector]:
 def corner_matrices(d: int, n: int) -> dict[str, Matrix]:
     """The corners of `matrices` of size d × n, by name, without zero rows. `ValueError` unless 1 ≤
     n ≤ d.
+
+    Args:
+        d: rows, at least n.
+        n: columns, at least 1.
 
     Example:
         >>> corner_matrices(2, 1)["plain"]

@@ -53,6 +53,9 @@ def pair_axes(n: int) -> tuple[Vector, ...]:
     Large leading eigenvalues bring the two samples of every pair together, and leave the pairs
     apart.
 
+    Args:
+        n: samples, at least 1.
+
     Example:
         >>> [list(map(int, axis)) for axis in pair_axes(3)]
         [[1, 1, 0], [0, 0, 1], [1, -1, 0]]
@@ -73,6 +76,9 @@ def corner_axes(n: int) -> dict[str, tuple[Vector, ...]]:
     the smallest eigenvalue, so that samples are anti-correlated.
 
     Raises `ValueError` for n < 1.
+
+    Args:
+        n: samples, at least 1.
 
     >>> corner_axes(2)["mean first"]
     ((Fraction(1, 1), Fraction(1, 1)), (Fraction(1, 1), Fraction(-1, 1)))
@@ -98,6 +104,10 @@ def haar_mirrors(n: int, generator: np.random.Generator) -> tuple[Vector, ...]:
     for n < 1.
 
     Cost: O(n²) normals of the ``generator``.
+
+    Args:
+        n: samples, at least 1.
+        generator: of NumPy, which draws the normals and is advanced.
 
     Example:
         >>> len(haar_mirrors(4, np.random.default_rng(0)))
@@ -126,6 +136,9 @@ def corner_samples(n: int) -> dict[str, Samples]:
 
     Raises `ValueError` for n < 1.
 
+    Args:
+        n: samples, at least 1.
+
     >>> corner_samples(2)["x, -x"]
     ((0, 0), (Fraction(1, 1), Fraction(-1, 1)))
     """
@@ -146,6 +159,9 @@ def corner_scales(n: int) -> dict[str, Vector]:
 
     Raises `ValueError` for n < 1.
 
+    Args:
+        n: samples, at least 1.
+
     >>> [str(x) for x in corner_scales(3)["first ×100"]]
     ['100', '1', '1']
     """
@@ -162,6 +178,9 @@ def named(start: Start) -> dict[str, str]:
     """A start's coordinates in words: ``spectrum``, ``basis``, ``samples``, ``scales``, ``rows``.
 
     What is plain is left out, except the spectrum and the basis.
+
+    Args:
+        start: of any size.
 
     >>> half, one = Fraction(1, 2), Fraction(1)
     >>> named(Start((half, half), copies=(0, 0), scales=(one, -one)))

@@ -48,6 +48,10 @@ def start_at(n: int, u: Sequence[float]) -> Start:
     opposite of that; scales lie between 1/100 and 100, most of them at 1. Raises `ValueError` for
     another number of coordinates.
 
+    Args:
+        n: samples, at least 1.
+        u: (4n + 1,) numbers in [0, 1].
+
     >>> start_at(2, [0.5] * 9).scales
     (Fraction(1, 1), Fraction(1, 1))
     """
@@ -75,6 +79,9 @@ def start_at(n: int, u: Sequence[float]) -> Start:
 
 def share_weights(u: Sequence[float]) -> tuple[Fraction, ...]:
     """A descending spectrum of sum 1, proportional to exp(-16 u) up to parts of 10⁻¹⁴.
+
+    Args:
+        u: (n,) numbers in [0, 1]; the least of them has the largest eigenvalue.
 
     >>> share_weights([0.0, 0.0])
     (Fraction(1, 2), Fraction(1, 2))

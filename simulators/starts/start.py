@@ -133,6 +133,9 @@ class Start:
         are none.
 
         Raises `ValueError` for fewer rows than that.
+
+        Args:
+            rows: of the batch, at least n · ``repeats``.
         """
         require(
             whole_number("rows", rows, 1) >= self.size * self.repeats,

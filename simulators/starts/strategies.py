@@ -29,6 +29,11 @@ def starts(draw: DrawFn, min_n: int = 1, max_n: int = 8) -> Start:
 
     Raises as `spectra` does.
 
+    Args:
+        draw: given by Hypothesis; leave it out.
+        min_n: the fewest samples, at least 1.
+        max_n: the most, at least ``min_n``.
+
     Example:
         >>> from hypothesis import find
         >>> find(starts(2, 2), lambda start: True).gram
