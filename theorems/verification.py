@@ -18,12 +18,14 @@ from simulators.batches import Batch, validate_batch
 from theorems.context import Context
 from theorems.evidence import Evidence, Verdict, combine, weakest
 from theorems.gathering import Refusal, gathered, takes_batch
+from theorems.notebook import html_of, table_of
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
 from theorems.registry import select
 from theorems.statement import ClaimError, Statement
+from theorems.verdict_words import tightness_word
 
-__all__ = ["Asked", "Claim", "Result", "environment", "verify", "verify_each"]
+__all__ = ["Asked", "Claim", "Result", "Results", "environment", "verify", "verify_each"]
 
 
 @runtime_checkable
@@ -161,6 +163,14 @@ class Result:
         silent = found in (Verdict.VACUOUS, Verdict.OUTSIDE)
         return found is expected or (self.with_batch and (expected is Verdict.REFUTED or silent))
 
+    def __repr__(self) -> str:
+        tightness = tightness_word(self.tightness, self.statement.relation, self.verdict)
+        told = "" if tightness == "–" else f", tightness {tightness}"
+        return f"<{self.statement.name}: {self.verdict.value}{told}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
     def as_json(self) -> dict[str, Any]:
         """The result as a run writes it: one of ``results`` of schema 1.
 
@@ -191,6 +201,21 @@ class Result:
             "notes": list(self.notes),
             "evidence": [e.as_json(s.sentinel.words) for e in self.evidence],
         }
+
+
+class Results(tuple[Result, ...]):
+    """Results in the order of their statements: a tuple that a notebook shows as a table.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> verify(STATEMENT)
+        (<family_name.theorem_name: certified, tightness attained>,)
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return table_of(self)
 
 
 def overall(evidence: Sequence[Evidence]) -> Verdict:
@@ -348,7 +373,7 @@ def verify(
     level: float = LEVEL,
     budget: float | None = None,
     jobs: int = 1,
-) -> tuple[Result, ...]:
+) -> Results:
     """Check statements (families, theorems or full names; everything by default) and return their
     results.
 
@@ -376,7 +401,9 @@ def verify(
         Traceback (most recent call last):
         simulators.arguments.ArgumentError: level=2: want a probability between 0 and 1, ...
     """
-    return tuple(verify_each(names, batch=batch, seed=seed, level=level, budget=budget, jobs=jobs))
+    return Results(
+        verify_each(names, batch=batch, seed=seed, level=level, budget=budget, jobs=jobs)
+    )
 
 
 def _read(batch: object) -> Batch | None:

@@ -22,8 +22,8 @@ from theorems.report import available, read_document, validate_document, write_r
 from theorems.report.page import LEGEND, render
 from theorems.report.pictures import Picture, inline_svg
 from theorems.report.style import COLOURS
-from theorems.report.values import number
 from theorems.statement import Verdict
+from theorems.typesetting import number
 from theorems.verification import LEVEL, environment
 
 HOSTILE = '</title><script>alert("x")</script><img src=x onerror=y>&amp;\'"'

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from theorems.report.values import number
+from theorems.typesetting import number
 
 __all__ = ["Chart", "Mark", "chart"]
 

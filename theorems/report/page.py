@@ -31,13 +31,13 @@ from theorems.report.values import (
     columns,
     folded,
     label,
-    number,
     readings,
     shortened,
     tables,
     worded,
 )
 from theorems.statement import Quantifier, Statement, Verdict
+from theorems.typesetting import number
 
 __all__ = ["LEGEND", "available", "render", "write_report"]
 

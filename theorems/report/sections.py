@@ -19,17 +19,20 @@ from theorems.ledger import digest
 from theorems.proofs.rocq import MEANINGS, file_of, stated
 from theorems.registry import library
 from theorems.report.document import full_name
-from theorems.report.values import number
 from theorems.statement import Statement
-from theorems.typesetting import inline, notation, words
+from theorems.typesetting import inline, notation, number, words
 from theorems.typesetting import mathml as typeset
+from theorems.verdict_words import (
+    is_equality,
+    power_word,
+    tightness_sentence,
+    tightness_word,
+)
 
 __all__ = ["Piece", "Section", "Theorem", "sections"]
 
 #: Sources of claims that nobody printed.
 _UNPUBLISHED = ("ours", "conjecture")
-_EQUALITIES = ("==", "!=")
-_ATTAINED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -197,55 +200,21 @@ class Section:
 
     @property
     def equality(self) -> bool:
-        return self.relation in _EQUALITIES
+        return is_equality(self.relation)
 
     @property
     def tightness(self) -> str:
         """The tightness in a column of numbers: words where no tightness is meant."""
-        value = self.result["tightness"]
-        if value is None:
-            return "–"
-        if self.verdict == "refuted":
-            return f"{number(value)} × bound" if value > 1 and not self.equality else "–"
-        if self.equality:
-            return "equality"
-        return "attained" if abs(value - 1) < _ATTAINED else number(value)
+        return tightness_word(self.result["tightness"], self.relation, self.verdict)
 
     def tightness_in_words(self, value: float) -> str:
-        """What a tightness of this statement means, in a sentence.
-
-        Args:
-            value: measured / bound, or bound / measured for a lower bound.
-
-        Returns:
-            The number with what it says of an equality, of what is refuted, or of a bound; with the
-            interval that it may lie in, where it was sampled.
-        """
-        text = number(value)
-        if self.equality:
-            said = f"an equality: one side is {text} of the other where they differ most"
-            return said + self._interval(" with confidence interval ")
-        if self.verdict == "refuted":
-            if value > 1:
-                return f"{text}: the bound is exceeded by that factor"
-            return f"{text}: the other inputs tried reach that share of the bound, and no more"
-        if abs(value - 1) < _ATTAINED:
-            return "1: attained, so that no smaller constant would do at this input"
-        share = self._interval(", confidence interval ")
-        return f"{text}: the nearest that an input came to the bound{share}; 1 would attain it"
-
-    def _interval(self, lead: str) -> str:
+        """What a tightness of this statement means."""
         ends = self.result.get("tightness_interval")
-        if not ends or ends[0] == ends[1]:
-            return ""
-        return f"{lead}[{number(ends[0])}, {number(ends[1])}]"
+        return tightness_sentence(value, self.relation, self.verdict, ends)
 
     @property
     def power(self) -> str:
-        value = self.result["power"]
-        if value is None:
-            return "–"
-        return "exact" if value == 0 else number(value)
+        return power_word(self.result["power"])
 
     # --- the claim --------------------------------------------------------------------------------
 

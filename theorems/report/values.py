@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
-from theorems.typesetting import words
+from theorems.typesetting import number, words
 
 __all__ = [
     "columns",
     "folded",
     "is_table",
     "label",
-    "number",
     "readings",
     "shortened",
     "tables",
@@ -63,32 +61,10 @@ _LABELS = {
     "theta": "θ",
     "delta": "δ",
 }
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Digits in a row from which on the middle of a number is folded away.
 _LONG = 30
 _DIGITS = re.compile(rf"\d{{{_LONG},}}")
 _ENDS = 6
-
-
-def number(value: object) -> str:
-    """A number in four digits, with typographic signs; a dash for none.
-
-    >>> number(8.1321e-5), number(-0.5), number(None)
-    ('8.132·10⁻⁵', '−0.5', '–')
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
-        text = f"{value:.4g}"
-    elif isinstance(value, float) and math.isfinite(value) and abs(value) < 1e15:
-        text = str(int(value))
-    else:
-        text = {"inf": "∞", "-inf": "-∞", "nan": "not a number"}.get(str(value), str(value))
-    mantissa, mark, exponent = text.partition("e")
-    if mark and exponent.lstrip("+-").isdigit():
-        power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-        text = power if mantissa == "1" else f"{mantissa}·{power}"
-    return text.replace("-", "−")
 
 
 def label(key: str) -> str:

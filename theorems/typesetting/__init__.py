@@ -2,9 +2,11 @@
 
 - ``unicode``: blocks of Unicode that fit a width, single lines, and running text, for terminals;
   its functions are those of this module
+- ``numbers``: numbers in few digits
 - ``mathml``: presentation MathML, for pages and notebooks
 """
 
+from theorems.typesetting.numbers import number
 from theorems.typesetting.unicode import (
     Names,
     block,
@@ -16,4 +18,4 @@ from theorems.typesetting.unicode import (
     words,
 )
 
-__all__ = ["Names", "block", "claim", "domain", "inline", "notation", "symbol", "words"]
+__all__ = ["Names", "block", "claim", "domain", "inline", "notation", "number", "symbol", "words"]
