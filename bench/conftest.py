@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.pair import Pair, measured
-from bench.pairs import ABSENT
+from bench.kept import Kept, Report
 from bench.report import (
     RELEASES,
-    Environment,
-    Growth,
-    Memory,
-    Ratio,
     Run,
-    Verdicts,
     entry,
     environment,
     read_history,
@@ -33,70 +26,8 @@ from bench.report import (
     write_history,
     write_report,
 )
-from bench.report.comparison import Comparison, change, compared
-from bench.report.machine import load
+from bench.report.comparison import Comparison
 from simulators.documents import DocumentError
-
-
-@dataclass
-class Kept:
-    """What a run has found so far, and what it is compared with."""
-
-    short: bool
-    before: Environment
-    stored: Run | None = None
-    most: float = math.inf
-    ratios: dict[str, Ratio] = field(default_factory=dict)
-    growth: list[Growth] = field(default_factory=list)
-    memory: list[Memory] = field(default_factory=list)
-    verdicts: list[Verdicts] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-
-    def ratio(self, pair: Pair) -> Ratio:
-        """The ratio of ``pair``, measured once; and afresh where it looks worse than stored."""
-        if pair.name in self.ratios:
-            return self.ratios[pair.name]
-        found = measured(pair)
-        if self._looks_worse(found):
-            found = replace(measured(pair), looks=2)
-        self.keep(found)
-        return found
-
-    def keep(self, ratio: Ratio) -> None:
-        """Put a ratio on record, and into the summary."""
-        self.ratios[ratio.name] = ratio
-        found = ratio.found
-        words = "times faster" if ratio.against.faster else "times the cost"
-        line = f"{ratio.name}: {found.value:.3g} {words} ({found.low:.3g} … {found.high:.3g})"
-        if ratio.target is not None:
-            line += f"; target {ratio.target:g}, {ratio.standing}"
-        self.lines.append(line)
-
-    def _looks_worse(self, found: Ratio) -> bool:
-        then = self.stored and self.stored.ratio(found.name)
-        if not self.stored or not then:
-            return False
-        return change(found, then, self.most, len(self.stored.ratios)).worse
-
-    def run(self) -> Run:
-        """All of it as a document."""
-        here = replace(self.before, load=self.before.load + load())
-        return Run(
-            here,
-            self.short,
-            tuple(self.ratios.values()),
-            tuple(self.growth),
-            tuple(self.memory),
-            tuple(self.verdicts),
-            ABSENT,
-        )
-
-    def comparison(self) -> Comparison | None:
-        """The ratios against those of the stored run, if there is one."""
-        if self.stored is None:
-            return None
-        return compared(tuple(self.ratios.values()), self.stored, self.most)
-
 
 _KEPT = pytest.StashKey[Kept]()
 _TOLD = pytest.StashKey[list[str]]()
@@ -206,7 +137,7 @@ def kept(request: pytest.FixtureRequest) -> Kept:
 
 
 @pytest.fixture
-def report(kept: Kept, benchmark: Any) -> Any:
+def report(kept: Kept, benchmark: BenchmarkFixture) -> Report:
     """Keep one line for the summary, and the numbers behind it with the saved benchmark."""
 
     def keep(line: str, **numbers: object) -> None:

@@ -1,12 +1,19 @@
 """Every pair and its target."""
 
-import pytest
+from __future__ import annotations
 
-from bench.pair import totalled
+from collections.abc import Sequence
+
+import pytest
+from _pytest.mark import ParameterSet
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.kept import Kept
+from bench.pair import Pair, Total, totalled
 from bench.pairs import PAIRS, TOTALS
 
 
-def marked(pairs):
+def marked(pairs: Sequence[Pair]) -> list[ParameterSet]:
     """The pairs as parameters, those of the short form marked."""
     return [
         pytest.param(pair, id=pair.name, marks=[pytest.mark.short] if pair.short else [])
@@ -15,7 +22,7 @@ def marked(pairs):
 
 
 @pytest.mark.parametrize("pair", marked(PAIRS))
-def test_ratio(benchmark, kept, pair):
+def test_ratio(benchmark: BenchmarkFixture, kept: Kept, pair: Pair) -> None:
     found = kept.ratio(pair)
     benchmark.pedantic(pair.ours.call, rounds=1)
     benchmark.extra_info.update(ratio=found.found.value, target=found.target)
@@ -23,7 +30,7 @@ def test_ratio(benchmark, kept, pair):
 
 
 @pytest.mark.parametrize("total", TOTALS, ids=lambda total: total.name)
-def test_ratio_of_totals(kept, total):
+def test_ratio_of_totals(kept: Kept, total: Total) -> None:
     found = totalled(total, [kept.ratio(pair) for pair in total.pairs])
     kept.keep(found)
     assert found.meets, kept.lines[-1]

@@ -1,9 +1,13 @@
 """What is quicker gives the same: means and laws of ours against those of the published loops."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.stats import ks_2samp, t
 
+from bench.kept import Report
 from bench.pairs import peers
 from bench.pairs.dense_weights import KERNELS, emergence, kernels_by_autograd, kernels_by_rows
 from bench.pairs.published_experiment import REPLICAS, WIDTHS, by_notebook, by_simulate
@@ -16,7 +20,9 @@ NETWORKS, DEPTH = 1500, 40
 FEW, MANY = 4, 200
 
 
-def test_the_published_experiment_has_the_means_of_the_notebook(benchmark, report):
+def test_the_published_experiment_has_the_means_of_the_notebook(
+    benchmark: BenchmarkFixture, report: Report
+) -> None:
     np.random.seed(SEED)  # noqa: NPY002 - the generator that notebooks use
     notebook = [by_notebook(width, np.random.randn) for width in WIDTHS]
     for width, ours, theirs in zip(
@@ -35,13 +41,15 @@ def test_the_published_experiment_has_the_means_of_the_notebook(benchmark, repor
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("width", [8, 32])
-def test_the_residual_chain_has_the_law_of_the_published_loop(benchmark, report, width, dtype):
+def test_the_residual_chain_has_the_law_of_the_published_loop(
+    benchmark: BenchmarkFixture, report: Report, width: int, dtype: str
+) -> None:
     """r at one depth over independent networks, by the two-sample Kolmogorov–Smirnov test; and
     another γ fails it.
     """
     theirs = [effective_ranks(width, DEPTH, seed=SEED + network)[-1] for network in range(NETWORKS)]
 
-    def p_value(gamma):
+    def p_value(gamma: float) -> float:
         mine = simulate(
             residual_chain(width, gamma),
             np.eye(width),
@@ -53,7 +61,8 @@ def test_the_residual_chain_has_the_law_of_the_published_loop(benchmark, report,
             engine="dense",
             dtype=dtype,
         )
-        return ks_2samp(theirs, mine["effective_rank"][:, -1], method="asymp").pvalue
+        found = ks_2samp(theirs, mine["effective_rank"][:, -1], method="asymp")
+        return float(found.pvalue)
 
     same, other = benchmark.pedantic(p_value, (GAMMA,), rounds=1), p_value(1.2 * GAMMA)
     report(
@@ -64,7 +73,7 @@ def test_the_residual_chain_has_the_law_of_the_published_loop(benchmark, report,
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_an_outlier_emerges(benchmark, report, dtype):
+def test_an_outlier_emerges(benchmark: BenchmarkFixture, report: Report, dtype: str) -> None:
     trajectory = benchmark.pedantic(emergence, (dtype,), rounds=1)
     emerged = np.mean(trajectory["lone_outlier"][:, -1] >= 0)
     report(f"emergence, {dtype}: an outlier in {emerged:.0%} of the networks")
@@ -72,7 +81,9 @@ def test_an_outlier_emerges(benchmark, report, dtype):
 
 
 @pytest.mark.parametrize("case", KERNELS)
-def test_the_tangent_kernel_has_the_mean_of_the_loop(benchmark, report, case):
+def test_the_tangent_kernel_has_the_mean_of_the_loop(
+    benchmark: BenchmarkFixture, report: Report, case: str
+) -> None:
     one, many = kernels_by_autograd(case, FEW), kernels_by_rows(case, MANY)
     benchmark.pedantic(kernels_by_rows, (case, FEW), rounds=1)
     # The deviation of the mean of a few is told from the spread of the many.
@@ -82,7 +93,7 @@ def test_the_tangent_kernel_has_the_mean_of_the_loop(benchmark, report, case):
     assert apart.max() < 6
 
 
-def test_the_limit_of_width_is_that_of_neural_tangents(report):
+def test_the_limit_of_width_is_that_of_neural_tangents(report: Report) -> None:
     if not peers.PAIRS:
         pytest.skip(peers.ABSENT[0].why)
     apart = peers.agreement()

@@ -1,12 +1,19 @@
 """How cost grows, and the memory that is held at most."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import pytest
+from _pytest.mark import ParameterSet
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.growth import GROWTHS, grown
-from bench.memory import GIB, SIMULATIONS, peak
+from bench.growth import GROWTHS, Sizes, grown
+from bench.kept import Kept
+from bench.memory import GIB, SIMULATIONS, Simulation, peak
 
 
-def marked(cases):
+def marked(cases: Sequence[Sizes] | Sequence[Simulation]) -> list[ParameterSet]:
     """The cases as parameters, those of the short form marked."""
     return [
         pytest.param(each, id=each.name, marks=[pytest.mark.short] if each.short else [])
@@ -15,7 +22,7 @@ def marked(cases):
 
 
 @pytest.mark.parametrize("sizes", marked(GROWTHS))
-def test_growth(benchmark, kept, sizes):
+def test_growth(benchmark: BenchmarkFixture, kept: Kept, sizes: Sizes) -> None:
     found = grown(sizes)
     benchmark.pedantic(sizes.run, (sizes.sizes[0], sizes.amounts[0]), rounds=1)
     kept.growth.append(found)
@@ -26,7 +33,7 @@ def test_growth(benchmark, kept, sizes):
 
 
 @pytest.mark.parametrize("simulation", marked(SIMULATIONS))
-def test_memory(benchmark, kept, simulation):
+def test_memory(benchmark: BenchmarkFixture, kept: Kept, simulation: Simulation) -> None:
     found = benchmark.pedantic(peak, (simulation,), rounds=1)
     kept.memory.append(found)
     kept.lines.append(

@@ -5,10 +5,15 @@ Most of the true ones take more networks than a check may draw, unless means of 
 on from earlier layers.
 """
 
+from __future__ import annotations
+
 import time
+from typing import Any
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
+from bench.kept import Report
 from simulators import Chain
 from simulators.layers import Activation, Linear, RMSNorm
 from theorems import conjecture
@@ -18,13 +23,13 @@ LEVEL, SEED = 1e-6, 0
 NEARLY_ORTHOGONAL = ("cosine_0 >= 0", "cosine_0 <= 1/100")
 
 
-def twice(width):
+def twice(width: int) -> Chain:
     """Two layers a block, normalised samples"""
     layer = (Linear(width), RMSNorm(), Activation("relu"))
     return Chain(layer + layer)
 
 
-CHAINS = {
+CHAINS: dict[str, dict[str, Any]] = {
     "relu, 64 layers": dict(chain="vanilla(relu)", n=2, d=256, ell=64),
     "relu, width 1024": dict(chain="vanilla(relu)", n=2, d=1024, ell=40),
     "abs": dict(chain="vanilla(abs)", n=2, d=256, ell=16),
@@ -49,7 +54,9 @@ CLAIMS = [
 
 
 @pytest.mark.parametrize(("name", "claim", "expected"), CLAIMS)
-def test_a_small_margin_is_decided(benchmark, report, name, claim, expected):
+def test_a_small_margin_is_decided(
+    benchmark: BenchmarkFixture, report: Report, name: str, claim: str, expected: str
+) -> None:
     options = CHAINS[name] | dict(name="claim", assume=NEARLY_ORTHOGONAL)
     stated = conjecture(claim, **options).statement(falsify=False)
     start = time.process_time()

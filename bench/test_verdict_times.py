@@ -1,13 +1,17 @@
 """How long the verdicts of each family take."""
 
-import pytest
+from __future__ import annotations
 
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.kept import Kept
 from bench.verdict_times import families, verdict_times
 
 
 @pytest.mark.short
 @pytest.mark.parametrize("family", families())
-def test_verdict_times(benchmark, kept, family):
+def test_verdict_times(benchmark: BenchmarkFixture, kept: Kept, family: str) -> None:
     found = benchmark.pedantic(verdict_times, (family, kept.short), rounds=1)
     kept.verdicts.append(found)
     kept.lines.append(

@@ -78,9 +78,11 @@ def in_turns(
         (3, 3)
     """
     clocks = clocks or Clocks()
+    waits = list(pauses) or [0.0] * len(actions)
     repeats = []
-    for action in actions:
+    for action, wait in zip(actions, waits, strict=True):
         _, first = timed(action, clocks)
+        time.sleep(wait)
         repeats.append(max(1, math.ceil(least / first)) if first > 0 else 1)
     found: list[list[tuple[float, float]]] = [[] for _ in actions]
     order = list(range(len(actions)))
@@ -88,8 +90,7 @@ def in_turns(
         shift = turn % len(order)
         for index in order[shift:] + order[:shift]:
             found[index].append(timed(actions[index], clocks, repeats[index]))
-            if pauses and pauses[index]:
-                time.sleep(pauses[index])
+            time.sleep(waits[index])
     return [
         Seconds(tuple(wall for wall, _ in each), tuple(cpu for _, cpu in each)) for each in found
     ]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-import bench.conftest
+import bench.kept
 from bench.report import Against, Ratio, Run, Side, read_run, write_run
 from bench.report.comparison import compared
 from bench.timing import Seconds
@@ -86,7 +86,7 @@ def test_what_only_one_run_has_is_named() -> None:
 
 CONFTEST = """
 import numpy as np
-from bench import conftest as machinery
+from bench import kept as machinery
 from bench.conftest import *
 from tests.synthetic_times import Machine
 
@@ -138,7 +138,7 @@ def benchmarks(
 @pytest.fixture(autouse=True)
 def real_measurements_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     """The inner runs, in this process, put a model in their place."""
-    monkeypatch.setattr(bench.conftest, "measured", bench.conftest.measured)
+    monkeypatch.setattr(bench.kept, "measured", bench.kept.measured)
 
 
 @pytest.fixture

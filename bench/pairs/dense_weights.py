@@ -196,8 +196,7 @@ def _gradients_by_autograd(networks: int, dtype: str) -> list[float]:
 
 
 def _gradient_pair(networks: int, dtype: str) -> Pair:
-    looped = min(networks, 2)
-    loop = partial(_gradients_by_autograd, looped, dtype)
+    loop = partial(_gradients_by_autograd, 1, dtype)
     return Pair(
         f"gradients of {networks} network(s), {dtype}, against Torch's autograd",
         Against.DENSE,
@@ -210,8 +209,8 @@ def _gradient_pair(networks: int, dtype: str) -> Pair:
             networks,
         ),
         (
-            Work("Torch's loop, one thread", loop, looped),
-            Work("Torch's loop, all threads", loop, looped, threads=True),
+            Work("Torch's loop, one thread", loop),
+            Work("Torch's loop, all threads", loop, threads=True),
         ),
         dtype,
         GRADIENT_TARGETS.get((dtype, networks)),

@@ -101,7 +101,7 @@ def rendered(
         sparkline=drawings.sparkline,
         tally={word: standings.count(word) for word in ("met", "missed", "open", "no target")},
         both=_side_by_side(run.ratios),
-        reach=_reach(run),
+        reach={each.about: each for each in run.ratios if each.about.endswith("alone")},
         past=_past(history),
         history=history,
         comparison=comparison,
@@ -135,11 +135,6 @@ def _side_by_side(ratios: Sequence[Ratio]) -> list[tuple[str, dict[str, Ratio]]]
         if each.against is Against.NORMALS and marked in each.name:
             found.setdefault(each.name.replace(marked, ""), {})[each.dtype] = each
     return list(found.items())
-
-
-def _reach(run: Run) -> Ratio | None:
-    """What nothing but drawing the normals of the published experiment would gain."""
-    return next((each for each in run.ratios if each.about == "normals alone"), None)
 
 
 def _past(history: Sequence[Entry]) -> list[Past]:
