@@ -53,6 +53,10 @@ _Bounds: TypeAlias = Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]
 def of_quotient(denominator: sp.Expr, words: str) -> Conditions:
     """That the denominator is not 0, factor by factor.
 
+    Args:
+        denominator: of the quotient, as it was written.
+        words: the quotient, for people.
+
     Example:
         >>> x = sp.Symbol("x", real=True)
         >>> [c.relation for c in of_quotient(2 * x * abs(x - 1), "1/(2*x*abs(x - 1))")]
@@ -70,6 +74,11 @@ def of_quotient(denominator: sp.Expr, words: str) -> Conditions:
 
 def of_power(base: sp.Expr, exponent: sp.Expr, words: str) -> Conditions:
     """That ``base**exponent`` is a real number; ``0**0`` is, and is 1.
+
+    Args:
+        base: what is raised.
+        exponent: to which power.
+        words: the power, for people.
 
     Example:
         >>> x = sp.Symbol("x", real=True)

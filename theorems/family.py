@@ -81,6 +81,9 @@ class Family:
 
         Imports the modules that hold them. Raises `FamilyError` for a reference to nothing
         and for statements of another family or of one name, and whatever an import raises.
+
+        Args:
+            part: which of these.
         """
         if part not in _PARTS:
             raise ValueError(f"part={part!r}: want one of {', '.join(_PARTS)}")
@@ -131,6 +134,11 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a
     tuple adds nothing. Imports every module of the folder, and raises `FamilyError`, which
     names file and line, for what an import raises, and where ``name`` is no tuple.
+
+    Args:
+        package: the full name of the folder's package, ``__name__`` in its ``__init__``.
+        path: where its modules are, ``__path__`` there.
+        name: of the tuple that a module may have.
 
     >>> import theorems.templates as folder
     >>> [s.quantifier.value for s in of_each_file(folder.__name__, folder.__path__, "STATEMENTS")]

@@ -108,6 +108,9 @@ def digest(statement: Statement) -> str:
     false neighbour.
 
     Words that do not change the claim (title, remark, source) and the checks are left out.
+
+    Args:
+        statement: of the library, or a stated claim.
     """
     said = (
         statement.name,
@@ -138,6 +141,9 @@ def parts(statement: Statement) -> dict[str, str]:
 
     Two statements that claim different things differ in a part, unless only the order of their
     symbols or assumptions does.
+
+    Args:
+        statement: of the library, or a stated claim.
     """
     left, right = statement.neighbour_sides
     return {
@@ -170,6 +176,10 @@ def parts(statement: Statement) -> dict[str, str]:
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """(name, before, now) in words for every part that differs; what is not there is ``nothing``.
+
+    Args:
+        before: the parts on record, as `parts` gives them.
+        now: those of the statement as it is.
 
     >>> differences({"relation": "<="}, {"relation": "<", "assumption x > 0": "along the input"})
     [('relation', '<=', '<'), ('assumption x > 0', 'nothing', 'along the input')]

@@ -205,6 +205,9 @@ def _statements(family: Family, package: str) -> tuple[Statement, ...]:
 def package_of(statement: Statement) -> str:
     """The package that a statement of the library is from; empty for our own, and for any other.
 
+    Args:
+        statement: any, of the library or not.
+
     Example:
         >>> package_of(library()[0])
         ''
@@ -221,6 +224,9 @@ def get(name: str) -> Statement:
 
     Raises `UnknownNameError` for an unknown or ambiguous name, with the nearest or the
     variants, and ``TypeError`` for what is no text.
+
+    Args:
+        name: ``family.theorem`` or ``family.theorem:variant``.
 
     Example:
         >>> last = library()[-1]
@@ -243,6 +249,10 @@ def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
 
     Raises `UnknownNameError`, suggesting the nearest known name, and ``TypeError`` for
     what is neither a name nor a statement.
+
+    Args:
+        names: names of families, of theorems, full names, and statements; one alone may be given
+            without a list.
 
     Example:
         >>> first = library()[0]

@@ -224,6 +224,9 @@ def overall(evidence: Sequence[Evidence]) -> Verdict:
 
     The proof of a part never makes the whole proved.
 
+    Args:
+        evidence: of all checks of a statement, and of its proof.
+
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
         >>> (result,) = verify(STATEMENT)
@@ -240,6 +243,10 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
     open.
 
     Where the other says nothing, of a batch, it takes nothing away.
+
+    Args:
+        own: what the checks and the proof of a statement say.
+        dependency: the verdict of one that it depends on.
 
     Example:
         >>> inherited(Verdict.PROVED, Verdict.SUPPORTED).value
@@ -276,6 +283,9 @@ def verify_each(
     goes on with the others; without it the error is raised. ``known`` are the verdicts of further
     statements of the run that are not established again: they share the error budget, and what
     depends on them inherits from them.
+
+    Args:
+        names: as `verify` takes them, and so are batch, seed, level, budget and jobs.
     """
     statements = select(_stated(names))
     given = _read(batch)

@@ -43,6 +43,9 @@ class CorpusError(ValueError):
 def spelled(value: object) -> str:
     """Nested numbers on one line, as an author would write them.
 
+    Args:
+        value: a number, or numbers in mappings and sequences of any depth.
+
     >>> spelled({"spectrum": (Fraction(2, 3), Fraction(1, 3)), "copies": [0, 0]})
     '{spectrum = (2/3, 1/3), copies = (0, 0)}'
     """
@@ -98,6 +101,9 @@ class Corpus:
 
         Raises `CorpusError` for a file that is no witness, naming it, and for a corpus that
         is no directory or cannot be read: nothing is skipped in silence.
+
+        Args:
+            statement: its full name.
         """
         try:
             names = sorted(os.listdir(self.directory))
@@ -120,6 +126,9 @@ class Corpus:
         """Write a witness, in one piece, and return its path; one that is there stays as it is.
 
         Raises `CorpusError` if it cannot be written.
+
+        Args:
+            witness: of any statement; the directory is made where it is missing.
         """
         path = self.directory / f"{_slug(witness.statement)}-{witness.digest}.toml"
         try:
@@ -149,6 +158,9 @@ def read(path: Path) -> Witness:
     """The witness in a file.
 
     Raises `CorpusError` naming the file and what is wrong with it.
+
+    Args:
+        path: of a file that `Corpus.keep` has written, of that name.
     """
     try:
         file = structured(tomllib.loads(read_regular(path, _LARGEST).decode("utf-8")), _File)

@@ -196,6 +196,10 @@ def write(path: Path | str, certificate: Certificate) -> None:
     """Write the certificate, replacing ``path`` in one step.
 
     Raises ``OSError``, leaving ``path`` as it was.
+
+    Args:
+        path: the file, which may be there already.
+        certificate: what goes into it, with its digest.
     """
     write_json(Path(path), {**certificate.content, "digest": certificate.digest})
 

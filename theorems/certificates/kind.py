@@ -102,6 +102,9 @@ def named(certificate: Certificate) -> Statement:
     """The statement of the library that the certificate names.
 
     Raises `CertificateError` where there is none.
+
+    Args:
+        certificate: of any kind.
     """
     try:
         return get(certificate.statement)
@@ -111,6 +114,9 @@ def named(certificate: Certificate) -> Statement:
 
 def stem(statement: Statement) -> str:
     """The statement's name as the beginning of a file name.
+
+    Args:
+        statement: whose name it is; a colon, which not every file system takes, becomes a dot.
 
     Example:
         >>> from theorems.registry import library

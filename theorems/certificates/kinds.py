@@ -52,6 +52,9 @@ def offers(statements: Sequence[Statement]) -> Iterator[Offer]:
     """The certificates that can be made for these statements, statement by statement.
 
     Nothing is decided before one is made.
+
+    Args:
+        statements: of the library, in the order in which they are wanted.
     """
     known = tuple(_kinds().values())
     for statement in statements:
@@ -67,6 +70,9 @@ def recheck(certificate: Certificate) -> str:
 
     Raises `CertificateError` with the reason if the certificate is refused, and
     `UncheckableError` if a kind of another package fails at it. Any cost is the kind's.
+
+    Args:
+        certificate: as it was read; only its inputs are believed.
     """
     known = _kinds()
     if certificate.kind not in known:

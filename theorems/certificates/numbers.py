@@ -38,6 +38,9 @@ Rationals: TypeAlias = "flint.fmpq | list[Rationals] | dict[str, Rationals]"
 def rational_text(value: Fraction | flint.fmpq | flint.fmpz | int) -> str:
     """An exact number as "p/q" in lowest terms, or "p".
 
+    Args:
+        value: exact, no float.
+
     Example:
         >>> rational_text(Fraction(6, 4)), rational_text(3)
         ('3/2', '3')
@@ -49,6 +52,10 @@ def rational_of(value: object, field: str) -> flint.fmpq:
     """The number written as "p/q", "p" or "m*2^e".
 
     ``field`` says where it stands. Raises `UnreadableError`, naming it, for anything else.
+
+    Args:
+        value: what JSON holds there.
+        field: the place, as ``inputs.x``.
 
     Example:
         >>> rational_of("3/2", "inputs.x"), rational_of("3*2^-1", "inputs.x")
@@ -83,6 +90,10 @@ def rationals_of(value: object, field: str) -> Rationals:
 
     Raises `UnreadableError`, naming the place inside ``field``, for anything else.
 
+    Args:
+        value: what JSON holds there.
+        field: the place, as ``inputs.at``.
+
     Example:
         >>> rationals_of({"n": "2", "sigma": ["4/5", "3/5"]}, "inputs.at")
         {'n': 2, 'sigma': [4/5, 3/5]}
@@ -98,6 +109,12 @@ def whole_of(value: object, field: str, least: int, most: int) -> int:
     """A JSON integer between ``least`` and ``most``.
 
     Raises `UnreadableError`, naming ``field``, for anything else.
+
+    Args:
+        value: what JSON holds there.
+        field: the place, as ``inputs.layer``.
+        least: the least number that is admitted.
+        most: the greatest.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise UnreadableError(
@@ -110,6 +127,9 @@ def ball_text(ball: flint.arb) -> list[str]:
     """A finite ball by its two ends, exactly: [low, high].
 
     Raises ``ValueError`` for a ball that is not finite.
+
+    Args:
+        ball: of any precision; its ends are dyadic numbers.
 
     Example:
         >>> ball_text(flint.arb(1.5))
@@ -132,6 +152,10 @@ def ball_of(value: object, field: str) -> flint.arb:
     """A ball that contains exactly the recorded ends, or a little more at ``flint.ctx.prec``.
 
     Raises `UnreadableError`, naming ``field``, for what are no two ends in order.
+
+    Args:
+        value: what JSON holds there.
+        field: the place, as ``enclosures.lhs``.
     """
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise UnreadableError(
@@ -145,6 +169,11 @@ def ball_of(value: object, field: str) -> flint.arb:
 
 def entry(values: Mapping[str, object], name: str, field: str) -> object:
     """``values[name]``. Raises `UnreadableError` if it is missing; ``field`` says where.
+
+    Args:
+        values: an object of JSON.
+        name: the key.
+        field: the place of the object, as ``inputs``.
 
     Example:
         >>> entry({"layer": 3}, "layer", "inputs")
