@@ -157,6 +157,8 @@ ANGLES = dict(
         ("cosine >= 1 - 2*pi**2/ell**2", Verdict.REFUTED),
         ("mean_absolute_cosine >= 19/20", Verdict.SUPPORTED),
         ("mean_absolute_cosine >= 49/50", Verdict.REFUTED),
+        ("1 - cosine <= 33*pi**2/(10*ell**2)", Verdict.SUPPORTED),
+        ("1 - cosine <= 2*pi**2/ell**2", Verdict.REFUTED),
     ],
 )
 def test_claims_with_a_small_margin_are_decided(claim, expected):
@@ -165,3 +167,29 @@ def test_claims_with_a_small_margin_are_decided(claim, expected):
     found = check(stated, Context(0, LEVEL))
     assert found.verdict is expected
     assert found.sentinel is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "carried"),
+    [
+        ("cosine <= 9/10", False),
+        ("cosine >= 9/10", True),
+        ("1 - cosine >= 1/10", False),
+        ("1 - cosine < 1/10", True),
+        ("cosine == 9/10", False),
+        ("ell**2*(1 - mean(cosine)) <= 5", True),
+        ("d >= d*ell**2 - d*ell**2*cosine", True),
+        ("3*mean_absolute_cosine/2 - 1/2 >= 1/2", True),
+        ("(d - 60)*cosine >= 1", False),  # of no sign that its symbols tell
+        ("cosine**2 >= 9/10", False),
+        ("cosine + mean_absolute_cosine >= 9/5", False),
+        ("median(cosine) >= 9/10", False),
+        ("mean(cosine)**2 >= 9/10", False),
+        ("cosine_range <= 1/10", False),
+    ],
+)
+def test_what_bounds_a_mean_cosine_from_below_is_carried(claim, carried):
+    options = ANGLES | dict(d=64, ell=4)
+    (check,) = conjecture(claim, name="claim", **options).statement(falsify=False).checks
+    named = getattr(check.estimator, "__self__", None)
+    assert (type(named).__name__ == "_Carried") is carried

@@ -18,10 +18,14 @@ from simulators.chains import Chain
 from theorems.checking.carried_mean import CarriedMean
 from theorems.checking.confidence_sequence import Estimator
 from theorems.checking.cosine_drift import CosineDrift, cosine_drift
+from theorems.checking.estimates import EstimatedFunction
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.lost_samples import Known
+from theorems.float_intervals import Interval
 from theorems.statement import Statement
 from theorems.workbench.design import ROUNDING, Design
+from theorems.workbench.estimands import Estimand, Statistic, enclosed
+from theorems.workbench.quantities import ell, quantity
 
 __all__ = ["with_carried_means"]
 
@@ -35,9 +39,10 @@ _WIDE = 1024
 
 
 def with_carried_means(check: Expectation, design: Design, relation: str) -> Expectation:
-    """The check, with means that are carried on where the claim is a lower bound of a cosine.
+    """The check, with means that are carried on where the claim bounds a cosine from below.
 
-    - ``design``, ``relation``: of the claim
+    - ``design``, ``relation``: of the claim, of a mean cosine or of what is affine in one, as
+      ``1 - cosine <= 1/ell``
 
     Example:
         >>> from theorems import conjecture
@@ -45,20 +50,48 @@ def with_carried_means(check: Expectation, design: Design, relation: str) -> Exp
         >>> claim.statement(falsify=False).checks[0].estimator is None
         False
     """
-    if relation not in (">=", ">") or design.quantity is None:
+    readings = _Carried.of(design)
+    if readings is None or relation not in (">=", ">", "<=", "<"):
         return check
     example = design.chain(_WIDE, dict.fromkeys(design.chain.numbers, 0.5))
-    readings = _Carried(design)
     if readings.drift(example, samples=2) is None:
+        return check
+    if readings.slope.is_positive is not (relation in (">=", ">")):
         return check
     return replace(check, known=readings.known, estimator=readings.estimator)
 
 
 @dataclass(frozen=True)
 class _Carried:
-    """Readings with an axis more: the quantity, and what is left of it from layers before."""
+    """Readings with an axis more: a quantity, and what is left of it from layers before.
+
+    ``design`` reads the quantity; what is claimed of is ``expression`` of its mean, with the
+    ``slope``, which has one sign on the whole domain.
+    """
 
     design: Design
+    expression: sp.Expr
+    slope: sp.Expr
+
+    @classmethod
+    def of(cls, design: Design) -> _Carried | None:
+        """For what a design reads; None where that is not affine in the mean of one quantity."""
+        if design.quantity is not None:
+            return cls(design, design.quantities[0].symbol, sp.S.One)
+        mean = design.estimand.statistics[0]
+        read = design.quantities[0].symbol
+        random = {each.symbol for each in design.quantities} & mean.of.free_symbols
+        conditioned = any(random & each.relation.free_symbols for each in mean.conditions)
+        several = len(design.estimand.statistics) > 1 or random != {read}
+        if several or conditioned or mean.kind != "mean" or mean.moment is not None:
+            return None
+        expression = design.estimand.expression.subs(mean.symbol, mean.of)
+        layers = {ell: sp.Symbol("ell", integer=True, positive=True)}  # none is the batch
+        slope = sp.diff(expression, read).subs(layers)
+        if slope.free_symbols & random or not (slope.is_positive or slope.is_negative):
+            return None
+        own = Estimand.of(Statistic("mean", read))
+        return cls(replace(design, quantity=quantity(str(read)), estimand=own), expression, slope)
 
     def drift(self, chain: Chain, samples: int) -> CosineDrift | None:
         """That of the quantity, None where none is known."""
@@ -68,11 +101,15 @@ class _Carried:
             return None
         return found
 
+    def support(self, instance: Instance) -> tuple[float, float]:
+        """The range of the quantity."""
+        return self.design.support(instance.readouts[0])
+
     def known(self, statement: Statement, trajectory: Trajectory, instance: Instance) -> Known:
         """What is known of each reading, (replicas, readouts, 1 + layers)."""
         depths = [int(values["ell"]) for values in instance.readouts]
         found = self.design.sample(statement, trajectory, instance)
-        now = Known.at(trajectory, found, instance.support, depths)
+        now = Known.at(trajectory, found, self.support(instance), depths)
         drift = self.drift(instance.chain, int(instance.start.shape[1]))
         carried = np.zeros((*found.shape, 0))
         if drift is not None:
@@ -89,7 +126,7 @@ class _Carried:
         """Lower bounds of the conditional mean given each of some layers, (replicas, layers)."""
         layers = _layers(depth)
         values = trajectory.values[self.design.observables[0].name][:, layers]
-        low = Known.at(trajectory, values, instance.support, layers).low
+        low = Known.at(trajectory, values, self.support(instance), layers).low
         there = np.where(
             np.isnan(low), drift.least, low
         )  # one that died counts as all its readings
@@ -114,7 +151,25 @@ class _Carried:
         if drift is not None:
             least = np.array([drift.least])
             floors = [float(drift(least, depth - layer)[0]) - ROUNDING for layer in _layers(depth)]
-        return CarriedMean(*instance.support, floors, level, aim)
+        support = self.support(instance)
+        if self.expression.is_Symbol:
+            return CarriedMean(*support, floors, level, aim)
+        name = str(self.design.quantities[0].symbol)
+        numbers = dict(values)
+
+        def claimed(ends: Mapping[str, Interval]) -> Interval:
+            return enclosed(self.expression, {**numbers, name: ends[name]})
+
+        at = None if aim is None else self._mean_at(aim, numbers, name)
+        part = CarriedMean(*support, floors, level, at)
+        columns = [list(range(1 + len(_layers(depth))))]
+        return EstimatedFunction(claimed, {name: part}, instance.support, columns)
+
+    def _mean_at(self, bound: float, values: Mapping[str, float], name: str) -> float:
+        """The mean of the quantity at which what is claimed of is a bound, roughly."""
+        at_zero, at_one = (enclosed(self.expression, {**values, name: x}) for x in (0.0, 1.0))
+        start, end = (float(each.low + each.high) / 2 for each in (at_zero, at_one))
+        return (bound - start) / (end - start)
 
 
 def _layers(depth: int) -> list[int]:
