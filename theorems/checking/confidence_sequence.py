@@ -66,6 +66,10 @@ _EPS = float(np.finfo(np.float64).eps)  # twice the unit roundoff
 def finite_float(name: str, value: float) -> float:
     """`value` as a float; ValueError naming the argument unless it is a finite real number.
 
+    Args:
+        name: what a refusal calls it.
+        value: whatever ``float`` takes.
+
     Example:
         >>> finite_float("bound", "wide")
         Traceback (most recent call last):
@@ -82,6 +86,10 @@ def finite_float(name: str, value: float) -> float:
 
 def error_level(name: str, value: float) -> float:
     """`value` as a float; ValueError naming the argument unless it lies inside (0, 1).
+
+    Args:
+        name: what a refusal calls it.
+        value: whatever ``float`` takes.
 
     Example:
         >>> error_level("level", 2)
@@ -199,8 +207,13 @@ class LowerBound:
         self.bound = 0.0
 
     def extend(self, block: FloatArray, starts: npt.NDArray[np.intp], counts: FloatArray) -> None:
-        """Take at most `BLOCK` scaled observations; `starts` cut them after each checkpoint in
-        `counts`.
+        """Take further scaled observations.
+
+        Args:
+            block: at most `BLOCK` of them, (k,), at least 0.
+            starts: where sums begin, (m,): 0, and the place after each checkpoint but one at the
+                end.
+            counts: how many observations there are at each checkpoint, (m,) or (m - 1,).
         """
         logs = np.multiply.outer(self.scales, block)
         np.log1p(logs, out=logs)
@@ -277,14 +290,17 @@ class BoundedMean(BetweenEnds):
         self._scaled_excess = 0.0
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations: real, shape (k,), any k >= 0, finite, within [lower, upper].
+        """Take further observations.
 
-        Where `up_to` is given, of that shape too, an observation is known only to lie between its
-        value and that: each side of the interval takes the end that is worse for it.
+        Args:
+            values: real, shape (k,), any k ≥ 0, finite, within [lower, upper].
+            up_to: of that shape; an observation is then known only to lie between its value and
+                that, and each side of the interval takes the end that is worse for it.
 
-        Raises ValueError, and takes none of them, if a value is outside the range: what was to be
-        bounded does not have the range claimed for it. Also where an observation would end before
-        it begins.
+        Raises:
+            ValueError: for a value outside the range, as what was to be bounded does not have the
+                range claimed for it, and where an observation would end before it begins. None is
+                taken then.
         """
         observations = self._validated(values)
         greatest = observations if up_to is None else self._validated(up_to)
@@ -452,6 +468,10 @@ def decide_at_most(sequence: Estimator, bound: float) -> Decision:
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
 
+    Args:
+        sequence: of the mean, or of another number.
+        bound: in its unit.
+
     Example:
         >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
         >>> sequence.update(np.full(10_000, 0.25))
@@ -468,6 +488,10 @@ def decide_at_least(sequence: Estimator, bound: float) -> Decision:
     it.
 
     An empty interval decides nothing. Raises ValueError unless `bound` is finite.
+
+    Args:
+        sequence: of the mean, or of another number.
+        bound: in its unit.
 
     Example:
         >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
@@ -487,6 +511,11 @@ def decide_equal(sequence: Estimator, value: float, resolution: float) -> Decisi
     Supported once `value` is inside and the half-width is at most `equal_within`; "supported" then
     means that the mean is within twice that of `value`. An empty interval decides nothing. Raises
     ValueError unless `value` is finite and `resolution` positive and finite.
+
+    Args:
+        sequence: of the mean, or of another number.
+        value: in its unit.
+        resolution: a share of ``value``, above 0.
 
     Example:
         >>> sequence = BoundedMean(0.0, 1.0, 1e-6)
@@ -511,6 +540,11 @@ def equal_within(sequence: Estimator, value: float, resolution: float) -> float:
 
     A share of |value|; of 0, which has no size, a tenth of that share of the range, and where that
     has no end nothing is narrow enough: an equality with 0 is then refuted, or left open.
+
+    Args:
+        sequence: whose range counts where ``value`` is 0.
+        value: in its unit.
+        resolution: a share, above 0.
 
     Example:
         >>> cosine = BoundedMean(-1.0, 1.0, 1e-6)

@@ -80,9 +80,16 @@ class Quantile(BetweenEnds):
         self._looks = 0
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k,); with ``up_to``, each lies between its value and that.
+        """Take further observations.
 
-        Raises ValueError, and takes none of them, for one that is NaN or outside the range.
+        Args:
+            values: shape (k,), any k ≥ 0, within [lower, upper].
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: for one that is NaN or outside the range. None is taken then.
+
+        Cost: sorting all observations so far; each call that brings any spends a part of the level.
         """
         low, high = _ends(values, up_to)
         inside = (low >= self.lower) & (low <= high) & (high <= self.upper)
@@ -169,9 +176,14 @@ class PairedVariance:
         self.count = 0
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k,); with ``up_to``, each lies between its value and that.
+        """Take further observations; one that is left over waits for the next call.
 
-        Raises ValueError for one that is NaN or outside the range.
+        Args:
+            values: shape (k,), any k ≥ 0, within the range.
+            up_to: of that shape; an observation then lies between its value and that.
+
+        Raises:
+            ValueError: for one that is NaN or outside the range. None is taken then.
         """
         given = _ends(values, up_to)
         low, high = (np.concatenate(parts) for parts in zip(self._left, given, strict=True))

@@ -103,6 +103,11 @@ def exact_sign(lhs: sp.Expr, rhs: sp.Expr, values: Completed) -> int | None:
 
     Terms are compared with symbols for the numbers, and, where those are small, with the numbers
     themselves.
+
+    Args:
+        lhs: one side of a comparison.
+        rhs: the other.
+        values: of every symbol, by name, completed by the definitions.
     """
     held = _Held(values)
     left, right = held.opened(lhs), held.opened(rhs)
@@ -254,6 +259,10 @@ def decide(
 def undefined(statement: Statement, values: Callable[[], Values]) -> tuple[Condition | None, bool]:
     """The first condition that certainly fails at one input, or None, and whether that is known for
     certain.
+
+    Args:
+        statement: the claim, whose sides' conditions are looked at in order.
+        values: as `decide` takes them.
     """
     for condition in statement.conditions:
         if (met := _truth(statement, condition.relation, values)) is not True:
@@ -405,6 +414,9 @@ class _Tally(Generic[Item]):
 def readable(item: object) -> object:
     """An input as JSON: fractions as text, nested sequences as lists, a batch by its shape.
 
+    Args:
+        item: numbers in mappings and sequences of any depth, arrays (d, n) among them.
+
     Example:
         >>> readable({"x": Fraction(1, 3), "batch": np.eye(2)})
         {'x': '1/3', 'batch': 'the batch, 2×2'}
@@ -492,6 +504,9 @@ class Pointwise(CheckBase, Generic[Item]):
     def declared(self, statement: Statement) -> DeclaredInputs[Item] | None:
         """The inputs that the statement declares; None where only the family's own can be
         evaluated.
+
+        Args:
+            statement: the claim.
         """
         if not self.walks or (self.item is None and not determined(statement)):
             return None
@@ -599,6 +614,10 @@ class Pointwise(CheckBase, Generic[Item]):
         claim, or None.
 
         With a user's batch in which the check has a part, the verdict over that batch alone.
+
+        Args:
+            statement: the claim, or its false neighbour.
+            context: whose seed draws the inputs, and whose batch is tried.
         """
         tally: _Tally[Item] = _Tally()
         declared, values = self.declared(statement), self._values(statement)
@@ -665,6 +684,10 @@ def admitted(statement: Statement, plain: Values) -> bool | None:
 
     None if some enclosure leaves that open and none fails. An assumption that has no value there
     does not hold. What is assumed of a random path is no matter of an input.
+
+    Args:
+        statement: the claim with its assumptions.
+        plain: exact numbers or balls, by the names of symbols, and sequences of them for families.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -736,6 +759,10 @@ def admit(statement: Statement, values: Values) -> None:
 def refutes(statement: Statement, variables: Values) -> bool:
     """Whether a claim is certainly false at exact values that it admits.
 
+    Args:
+        statement: the claim.
+        variables: exact numbers by the names of variables, and sequences of them for families.
+
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
         >>> at = {"n": 2, "lambda": (Fraction(1, 2), Fraction(1, 2))}
@@ -755,6 +782,9 @@ def fault(statement: Statement, values: Callable[[], Values]) -> str:
 
     - ``values``: as `decide` takes them
 
+    Args:
+        statement: a claim that is false there.
+
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
         >>> fault(STATEMENT.neighbour, lambda: {"n": 1, "lambda": (Fraction(1),)})
@@ -765,6 +795,11 @@ def fault(statement: Statement, values: Callable[[], Values]) -> str:
 
 def holds(left: Number, relation: sp.core.relational.Relational, right: Number) -> bool | None:
     """The relation between two rationals, or between two balls as far as they tell.
+
+    Args:
+        left: a rational or a ball.
+        relation: of SymPy; only its sign counts.
+        right: a rational or a ball.
 
     Example:
         >>> x = sp.Symbol("x")
@@ -782,6 +817,10 @@ def holds(left: Number, relation: sp.core.relational.Relational, right: Number) 
 
 def short(item: object, limit: int = 80) -> str:
     """An input on one line of at most so many characters.
+
+    Args:
+        item: as `readable` takes it.
+        limit: characters, at least 1.
 
     Example:
         >>> short({"n": 2, "spectrum": (Fraction(2, 3), Fraction(1, 3))})

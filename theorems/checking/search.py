@@ -86,12 +86,21 @@ class Adversary(Protocol):
         """The first input that certainly refutes, of ``known`` ones and of its own.
 
         ``tried`` is told how many inputs each attack looked at.
+
+        Args:
+            statement: the claim, or its false neighbour.
+            context: the seed, the share of the error level, the user's batch.
+            known: inputs of earlier runs.
+            tried: is written to, by attack.
         """
 
     def shrunk(self, statement: Statement, context: Context, found: Found) -> Found:
         """A simpler input that refutes too, decided again; ``found`` if there is none.
 
-        - ``found``: what `hunt` returned for the same statement and context
+        Args:
+            statement: the claim.
+            context: that of `hunt`.
+            found: what `hunt` returned for both.
         """
 
 
@@ -125,15 +134,20 @@ class Cube(Protocol):
     def floats(self, sizes: Mapping[str, Fraction], u: Any, xp: ModuleType = ...) -> dict[str, Any]:
         """The values of every symbol at points of the cube, by name.
 
-        - ``u``: (k, coordinates) in [0, 1], of ``xp``, which is NumPy or Torch
-
         A number has the shape (k,), a family is a sequence of such.
+
+        Args:
+            sizes: one choice of `shapes`.
+            u: (k, coordinates) in [0, 1].
+            xp: NumPy or Torch, of which ``u`` is.
         """
 
     def item(self, sizes: Mapping[str, Fraction], u: Floats) -> object:
         """The exact input at one point.
 
-        - ``u``: (coordinates,) in [0, 1]
+        Args:
+            sizes: one choice of `shapes`.
+            u: (coordinates,) in [0, 1].
         """
 
 
@@ -443,8 +457,15 @@ class ExactAdversary:
 def violation(statement: Statement, values: Mapping[str, Any], xp: ModuleType) -> Array:
     """By how much the claim fails, relatively: in [-1, 1], and positive where it does.
 
-    ``values``: floats or arrays (k,) by symbol name, of ``xp``, which is NumPy or Torch. Where an
-    assumption fails it is less than -1. Returns an array (k,), or () of floats.
+    Where an assumption fails it is less than -1.
+
+    Args:
+        statement: the claim, whose assumptions count as well.
+        values: floats or arrays (k,) by the names of symbols.
+        xp: NumPy or Torch, of which they are.
+
+    Returns:
+        An array (k,), or () of floats.
     """
     with np.errstate(all="ignore"):
         worst = _excess(statement.lhs, statement.relation, statement.rhs, values, xp)

@@ -59,6 +59,11 @@ def _prepared(expression: sp.Expr) -> tuple[Compiled, tuple[str, ...]]:
 def evaluate(expression: sp.Expr, values: Values, exactly: bool) -> flint.fmpq | flint.arb:
     """``expression`` as a rational, or in a ball, with its symbols' values by name.
 
+    Args:
+        expression: of SymPy.
+        values: exact numbers or balls by the names of symbols, and sequences of them for families.
+        exactly: whether a rational is wanted, and not a ball.
+
     Example:
         >>> x = sp.Symbol("x")
         >>> evaluate(x / 3, {"x": 1}, True)
@@ -75,6 +80,10 @@ def evaluate(expression: sp.Expr, values: Values, exactly: bool) -> flint.fmpq |
 def in_balls(expression: sp.Expr, values: Values) -> flint.arb:
     """An enclosure of ``expression`` at values by name, at the precision of the moment.
 
+    Args:
+        expression: of SymPy.
+        values: as `evaluate` takes them.
+
     Example:
         >>> x = sp.Symbol("x")
         >>> in_balls(sp.sqrt(x), {"x": 4}).contains(2)
@@ -85,6 +94,10 @@ def in_balls(expression: sp.Expr, values: Values) -> flint.arb:
 
 def exactly_or_in_balls(expression: sp.Expr, values: Values) -> flint.fmpq | flint.arb:
     """``expression`` as a rational where it is one, else in a ball at the current precision.
+
+    Args:
+        expression: of SymPy.
+        values: as `evaluate` takes them.
 
     Example:
         >>> x = sp.Symbol("x")
@@ -141,6 +154,10 @@ class Completed(Mapping[str, Nested]):
         """A value as rationals, or as enclosures at the current precision; a table only once.
 
         Raises ``TypeError`` for a ball if ``exactly``, ``InexactError`` for an irrational number.
+
+        Args:
+            name: of a symbol or family.
+            exactly: whether rationals are wanted, and not balls.
         """
         key = (name, 0 if exactly else flint.ctx.prec)
         if key not in self._converted:
@@ -156,6 +173,9 @@ class Completed(Mapping[str, Nested]):
         """The definition of a symbol, or the ``Lambda`` of a family.
 
         Raises ``KeyError`` for a name that no formula defines.
+
+        Args:
+            name: of a symbol or family.
         """
         return self._meanings[name][1]
 
@@ -210,6 +230,11 @@ def table(
 ) -> Nested:
     """Tuples nested as deep as ``shape`` is long, with ``entry`` at every place; one entry for ().
 
+    Args:
+        shape: the extent of each axis, at least 0.
+        entry: gives what stands at a place, of as many indices from 0.
+        head: indices that come before those of every place.
+
     Example:
         >>> table((2, 2), sum)
         ((0, 1), (1, 2))
@@ -224,6 +249,10 @@ def entry_of(nested: Nested, place: Iterable[SupportsInt]) -> Nested:
 
     Raises ``IndexError`` or ``TypeError`` where nothing does.
 
+    Args:
+        nested: a number, or numbers in sequences of any depth.
+        place: indices from 0.
+
     Example:
         >>> entry_of(((1, 2), (3, 4)), (1, 0))
         3
@@ -237,6 +266,9 @@ def entry_of(nested: Nested, place: Iterable[SupportsInt]) -> Nested:
 
 def entries(nested: Nested | Values) -> Iterator[Number]:
     """What sequences and mappings hold that is neither, in order.
+
+    Args:
+        nested: numbers in mappings and sequences of any depth.
 
     Example:
         >>> list(entries({"n": 2, "spectrum": (1, (3, 4))}))
@@ -254,6 +286,10 @@ def entries(nested: Nested | Values) -> Iterator[Number]:
 def changed(nested: object, change: Callable[[Any], object]) -> object:
     """The same lists and mappings, by text, with every entry changed.
 
+    Args:
+        nested: whatever, in mappings and sequences of any depth.
+        change: makes of an entry what stands in its place.
+
     Example:
         >>> changed({"spectrum": (Fraction(1, 3), 2)}, str)
         {'spectrum': ['1/3', '2']}
@@ -267,6 +303,10 @@ def changed(nested: object, change: Callable[[Any], object]) -> object:
 
 def fits(nested: object, shape: Sequence[int]) -> bool:
     """Whether sequences are nested as ``shape`` says, and hold no sequence where it ends.
+
+    Args:
+        nested: numbers in sequences of any depth, or a number.
+        shape: the extent of each axis; empty for a number.
 
     Example:
         >>> fits(((1, 2), (3, 4)), (2, 2)), fits((1, 2), ())
