@@ -1,5 +1,7 @@
 """Global state that a test may leave behind is put back after it; ``--full`` adds the tests of ``.ci/full``."""
 
+from __future__ import annotations
+
 import gc
 import os
 import signal
