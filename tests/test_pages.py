@@ -2,7 +2,10 @@
 
 A page is gone through from top to bottom in a directory of its own. ``python`` with ``>>>`` is a
 doctest, in one namespace a page; ``console`` is a command line of ``theorems`` with what it prints;
-a block with a title is that file.
+a block with a title is that file. What is shown and not run, because it takes long or installs
+something, is at least a command line that is understood.
+
+A page that says ``<!-- needs: rocq -->`` is skipped where Rocq is missing, except on CI.
 """
 
 from __future__ import annotations
@@ -23,12 +26,16 @@ from simulators.chains import CHAINS
 from simulators.layers import LAYERS
 from simulators.observables import OBSERVABLES
 from tests.built_site import faults
+from tests.theorems.rocq_here import rocq_or_skip
 from theorems.cli import main
+from theorems.commands.command_line import parse
+from theorems.terminal.exit_statuses import UsageError
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+NEEDS_ROCQ = "<!-- needs: rocq -->"
 #: A whole file after ``<!-- example: NAME -->`` is run by tests/theorems/test_new.py.
 #: Blocks that show no result: installing and long runs, a build file, a piece of another page.
 SHOWN = ("sh", "toml")
@@ -96,9 +103,42 @@ def run_page(text: str, capsys: pytest.CaptureFixture[str]) -> int:
 def test_the_examples_of_a_page_give_what_it_shows(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    text = page.read_text(encoding="utf-8")
+    if NEEDS_ROCQ in text:
+        rocq_or_skip()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    run_page(page.read_text(encoding="utf-8"), capsys)
+    run_page(text, capsys)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The command lines of ``theorems`` in blocks that are shown and not run."""
+    lines = [
+        line
+        for language, _, content in blocks(text)
+        if language == "sh"
+        for line in content.splitlines()
+    ]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [shlex.split(part, comments=True)[1:] for part in parts if part.startswith("theorems ")]
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_commands_that_are_shown_and_not_run_are_understood(page: Path) -> None:
+    for words in commands(page.read_text(encoding="utf-8")):
+        parse(words)
+
+
+def test_a_command_that_nobody_would_understand_is_noticed() -> None:
+    text = "```sh\npip install x && theorems verify --jobs 2 rank  # two\ntheorems verfy\n```\n"
+    good, bad = commands(text)
+    assert good == ["verify", "--jobs", "2", "rank"]
+    parse(good)
+    for words in (bad, ["verify", "--no-such-option"]):
+        with pytest.raises(UsageError):
+            parse(words)
 
 
 @pytest.mark.parametrize(

@@ -262,14 +262,14 @@ def test_a_file_of_claims_brings_words_of_its_own(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As the README shows it, and read twice in one process."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    shown = next(part for part in readme.split("```")[1::2] if "def positive_share" in part)
-    claim = (
-        "from theorems import conjecture\n"
-        'few = conjecture("positive_share <= 1/50", chain="vanilla(tanh)", n=2, d=16, ell=1)\n'
+    """As the guide to claims shows it, and read twice in one process."""
+    guide = Path(__file__).parents[2] / "docs" / "how-to" / "claim.md"
+    (shown,) = re.findall(
+        r"^```python title=\"mine.py\"\n(.*?)^```$",
+        guide.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
     )
-    (tmp_path / "mine.py").write_text(shown.removeprefix("python") + claim, encoding="utf-8")
+    (tmp_path / "mine.py").write_text(shown, encoding="utf-8")
     with OBSERVABLES.restored():
         for _ in range(2):
             assert main(["falsify", "mine.py::few"]) == 1

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sympy as sp
 
+from tests.theorems.rocq_here import rocq_or_skip
 from theorems import Statement, get, library
 from theorems.cli import main
 from theorems.families.orthogonality.notation import i, lam, n, s, sig
@@ -21,7 +22,6 @@ from theorems.proofs.bridge import check_file, establish, neighbours_file, skele
 from theorems.proofs.rocq import (
     ALLOWED,
     SOURCES,
-    MissingRocqError,
     Rocq,
     RocqError,
     axioms_in,
@@ -49,15 +49,6 @@ KEPT = (
     "orthogonality/UnitFrobenius.v",
     "orthogonality/IterativeInitialisation.v",
 )
-
-
-def rocq_or_skip(**where: Any) -> Rocq:
-    try:
-        return installed(**where)
-    except MissingRocqError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must have Rocq: {error}")
-        pytest.skip(str(error))
 
 
 def scratch_copy(root: Path, kept: tuple[str, ...] = KEPT) -> Path:
@@ -393,6 +384,9 @@ def test_every_development_and_version_is_built_in_a_place_of_its_own(
     assert not any(a in b.parents for a in places for b in places)
     assert all((tmp_path / "cache") in place.parents for place in places)
     assert installed(one, tmp_path / "here").workspace == tmp_path / "here"
+    monkeypatch.chdir(tmp_path)  # programs run in the workspace, and a relative place is not in it
+    here = installed(Path("one"), Path("here"))
+    assert (here.root, here.workspace) == (one, tmp_path / "here")
 
 
 def test_without_rocq_the_recorded_certificate_is_shown(

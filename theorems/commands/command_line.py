@@ -19,7 +19,7 @@ from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, UsageError
 if TYPE_CHECKING:
     from simulators.arguments import Argument
 
-__all__ = ["run"]
+__all__ = ["parse", "run"]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,6 +66,17 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return found
 
 
+def parse(words: Sequence[str], into: argparse.Namespace | None = None) -> argparse.Namespace:
+    """The options of a command line, ``into`` a namespace if one is given; nothing runs.
+
+    Raises ``UsageError`` for one that is not understood, and ``SystemExit`` after ``--help``.
+
+    >>> parse(["verify", "rank", "--seed", "7"]).seed
+    '7'
+    """
+    return _parser(words).parse_args(words, into)
+
+
 def run(argv: Sequence[str] | None) -> int:
     """Run a command line (the process's by default) and return its exit status; a refusal is told
     in one line.
@@ -91,7 +102,7 @@ def _run(words: Sequence[str]) -> int:
     args = argparse.Namespace(words=tuple(words))
     try:
         try:
-            _parser(words).parse_args(words, args)
+            parse(words, args)
         except SystemExit:  # --help and --version have been printed
             return AS_EXPECTED
         _bring_words(getattr(args, "module", None) or ())

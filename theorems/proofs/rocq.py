@@ -398,7 +398,7 @@ def installed(root: Path = SOURCES, workspace: Path | None = None) -> Rocq:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         key = hashlib.sha256(f"{root.resolve()} {version}".encode()).hexdigest()[:12]
         workspace = cache / "batchnorm-theorems" / f"rocq-{key}"
-    return Rocq(coqc, version, workspace, root)
+    return Rocq(coqc, version, workspace.absolute(), root.absolute())  # programs run elsewhere
 
 
 def _told(coqc: str, option: str) -> str:
