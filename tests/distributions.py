@@ -28,7 +28,8 @@ NEEDED = (
     "theorems/proofs/check.sh",
     "theorems/proofs/common/Sums.v",
     "theorems/templates/pointwise.py",
-    "theorems/report/page.html",
+    "theorems/report/templates/page.html",
+    "theorems/running_times.json",
 )
 #: What the metadata must say, by header.
 TOLD = {
