@@ -391,6 +391,9 @@ def name_of(claim: Conjecture) -> str:
     Returns ``claim_`` and eight hexadecimal digits. Spaces and the order of assumptions make no
     difference, nor do sentinel and expected verdict, which claim nothing.
 
+    Args:
+        claim: named or not; the same claim has the same name in every process.
+
     Example:
         >>> name_of(conjecture("x**2 >= x", over="parameters", x="[1, 2]"))
         'claim_3deac512'

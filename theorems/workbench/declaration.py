@@ -137,6 +137,9 @@ class Declaration:
         """The names, with every quantity with a number in its name that the text mentions.
 
         Such as soft_rank(1/2); at the start it is soft_rank(1/2)_0.
+
+        Args:
+            text: a claim, an event, an assumption or a side as its author wrote it.
         """
         found = dict(self.names)
         written = rf"\b({'|'.join(parametrised())})(_0)?\s*\(([^()]*)\)(_0)?"
@@ -521,6 +524,10 @@ def require_labels(name: object, title: object) -> None:
 
     None stands for none. Raises `ClaimError`.
 
+    Args:
+        name: of the claim, letters, digits and _; empty for none.
+        title: one line of printable characters.
+
     Example:
         >>> require_labels("gap law", None)
         Traceback (most recent call last):
@@ -584,6 +591,9 @@ def _called(function: Callable[..., str | sp.Basic], declaration: Declaration) -
 def turned(relation: Relation) -> Relation:
     """The same with its sides exchanged.
 
+    Args:
+        relation: of any sign.
+
     Example:
         >>> str(turned(Relation(sp.Integer(1), "<", sp.Symbol("x"))))
         'x > 1'
@@ -596,6 +606,10 @@ def facing(relation: Relation, symbol: sp.Symbol) -> Relation:
     """The relation with ``symbol`` alone on its left.
 
     Raises `ClaimError` if it is not alone on a side.
+
+    Args:
+        relation: with the symbol alone on one of its sides.
+        symbol: which is to stand on the left.
 
     Example:
         >>> x = sp.Symbol("x")

@@ -135,6 +135,10 @@ class Design:
     that the assumptions allow), in some 30 instances instead of some thousand. All depths are read
     off one simulation. The error budget is split over every readout there is.
 
+    Of every method, ``statement`` is the claim or its false neighbour, ``item`` an input of the
+    ``space``, ``instance`` what is simulated of one, ``trajectory`` such a simulation, and
+    ``values`` a number for every symbol at a readout.
+
     Example:
         >>> from theorems import conjecture
         >>> claim = conjecture("orthogonality_gap <= 1/2", chain="rescale", n=2, d=64, ell=4)

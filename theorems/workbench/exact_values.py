@@ -350,6 +350,9 @@ def descending(spectrum: Sequence[Fraction | sp.Expr] | AlgebraicSpectrum) -> li
 
     They are ``fmpq``; SymPy numbers if some are algebraic; and balls where it is of a batch.
 
+    Args:
+        spectrum: exact numbers, or a spectrum known by its polynomial.
+
     Example:
         >>> descending([Fraction(1, 3), Fraction(2, 3)])
         [2/3, 1/3]

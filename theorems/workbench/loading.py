@@ -79,6 +79,9 @@ def conjectures_of(module: ModuleType) -> dict[str, Conjecture]:
     """The conjectures that a module itself declares, by name, in order.
 
     A nameless one is named by its variable. Raises `ClaimError` for two of one name.
+
+    Args:
+        module: one that was imported, or run.
     """
     found: dict[str, Conjecture] = {}
     for variable, value in list(vars(module).items()):
@@ -99,6 +102,10 @@ def held(variable: str, value: object) -> list[tuple[str, Conjecture]]:
     """The conjectures that a variable holds, with a name for the nameless.
 
     It holds them itself, or in a list, tuple or mapping.
+
+    Args:
+        variable: its name, of which the nameless get theirs.
+        value: what it holds.
 
     Example:
         >>> from theorems import conjecture

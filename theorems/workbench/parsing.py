@@ -175,6 +175,10 @@ def refuse(*cases: tuple[object, str]) -> None:
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean …?`` with the nearest known words, or the known ones if none is near.
 
+    Args:
+        word: what was written.
+        known: the words that would do.
+
     Example:
         >>> nearest("rescal", ["rescale", "residual"])
         '; did you mean rescale or residual?'

@@ -79,6 +79,9 @@ def traits(claim: Conjecture | Statement) -> tuple[str, str, str]:
 
     The cost is "low" for what is decided exactly, "high" for what is sampled.
 
+    Args:
+        claim: stated by a user, or of the library.
+
     Example:
         >>> traits(conjecture("x**2 >= x", over="parameters", x="[1, 2]"))[1:]
         ('pointwise', 'low')
@@ -158,6 +161,9 @@ def explained(error: BaseException) -> str | None:
     """The report of a failed claim, or the one line of a claim or corpus that makes no sense.
 
     None for any other error.
+
+    Args:
+        error: whatever was raised in a test.
 
     Example:
         >>> explained(ClaimError("n: want whole numbers")), explained(KeyError("n"))

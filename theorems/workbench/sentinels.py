@@ -288,6 +288,9 @@ def farthest(others: Sequence[Sides]) -> int | None:
     """Which of some claims of the form ``<=`` is false by most at every place; None if each may
     hold somewhere.
 
+    Args:
+        others: both sides of each claim, in floats, at each place.
+
     Example:
         >>> farthest([[(0.5, 1.0)], [(2.0, 1.0), (3.0, 1.0)]])
         1
@@ -350,7 +353,11 @@ def undefined_mean(design: Design, statement: Statement) -> UndefinedMean | None
 def resolution(relation: str, seen: Sides) -> float:
     """The half-width, relative to the bound, that tells the neighbour, and no finer one.
 
-    A neighbour is a fifth from the truth, of which ``seen`` are rough means and bounds.
+    A neighbour is a fifth from the truth.
+
+    Args:
+        relation: of the claim.
+        seen: rough means and bounds.
 
     Example:
         >>> resolution("<=", [(0.1, 1.0)]), resolution("<=", [(0.9, 1.0)])
@@ -366,9 +373,11 @@ def resolution(relation: str, seen: Sides) -> float:
 def about_exponent(claim: Relation, slope: sp.Symbol) -> sp.Expr:
     """What stands between the bars of a claim about an exponent.
 
-    - ``slope``: the symbol that stands for the exponent
-
     Raises `ClaimError` for another form.
+
+    Args:
+        claim: of the form ``abs(slope - a) <= b``, a and b numbers.
+        slope: the symbol that stands for the exponent.
 
     Example:
         >>> slope = sp.Symbol("slope")

@@ -107,6 +107,9 @@ class Space:
     - ``layers``: by which paths of Gram matrices go on from a whole start; None for the map of
       spectra of the rescale chain
 
+    Of every method, ``item`` is an input: exact values by name of every scalar symbol and of the
+    object, and ``sizes`` are n, d and ell as far as the object has them.
+
     Raises `ClaimError` for a quantity that has no exact value here, or is not defined on all of the
     domain, and where the smallest input is too large to be decided.
 

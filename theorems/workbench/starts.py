@@ -69,6 +69,9 @@ _TRIALS = 30
 def shown_start(start: Start) -> dict[str, Any]:
     """Everything that names a start, as numbers: spectrum, axes, and of the rest what is not plain.
 
+    Args:
+        start: of any size.
+
     Example:
         >>> shown_start(Start((Fraction(2, 3), Fraction(1, 3)), copies=(0, 0)))["copies"]
         (0, 0)
@@ -84,6 +87,10 @@ def read_start(shown: object) -> Start:
     """The start that is meant by what `shown_start` gives, or a witness holds.
 
     Raises ``ValueError`` for what is none, as a witness of another claim may be.
+
+    Args:
+        shown: a dict with ``spectrum`` and, if they are not plain, ``axes``, ``mirrors``,
+            ``copies``, ``scales`` and ``repeats``; exact numbers, or their texts.
 
     Example:
         >>> read_start({"spectrum": ["1/2", "1/2"]}).size
@@ -113,6 +120,9 @@ def _exact(value: Any) -> Any:
 def is_batch(shown: object) -> bool:
     """Whether what stands under ``start`` is a user's batch.
 
+    Args:
+        shown: what stands under ``start`` in an item.
+
     Example:
         >>> is_batch(shown_batch(np.eye(2))), is_batch({"spectrum": (Fraction(1),)})
         (True, False)
@@ -124,6 +134,9 @@ def gram_of(shown: ShownStart) -> Vectors:
     """C = HᵀH of a shown start, n × n, in rationals.
 
     Raises ``ValueError`` for what is no start.
+
+    Args:
+        shown: what stands under ``start`` in an item: a start's numbers, or those of a batch.
 
     Example:
         >>> gram_of({"spectrum": (Fraction(2, 3), Fraction(1, 3))})[0]
@@ -150,6 +163,9 @@ def known_spectrum(shown: ShownStart) -> Vector | None:
     """The eigenvalues of C over its trace, where the start was made of them.
 
     None where copies or scales moved them, and of a batch without its ``spectrum``.
+
+    Args:
+        shown: what stands under ``start`` in an item.
 
     Example:
         >>> known_spectrum({"spectrum": (Fraction(2), Fraction(1))})
