@@ -117,7 +117,8 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
     ``readings(spectrum, multiplicities)`` gives the enclosures of the symbols a layer determines;
     ``lhs`` reads the layer reached, path assumptions read every layer before it (and, with an
     ``offset``, that layer too), ``initial(statement, start)`` gives the symbols fixed at the start,
-    exactly. ``offset`` is what ``layer`` reads at the start.
+    exactly. ``offset`` is what ``layer`` reads at the start; layers before ``first`` are passed
+    over, as where both sides are equal at the start, which balls leave open.
 
     Example:
         >>> d, ell = sp.symbols("d ell", positive=True)
@@ -136,6 +137,7 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
     layer: sp.Symbol
     offset: int = 0
     precision: int = 128
+    first: int = 0
 
     partial = True
 
@@ -204,6 +206,8 @@ class WidthLimit(ExactCheck[Sequence[FollowedPath]]):
 
         with flint.ctx.workprec(self.precision):
             for layer, spectrum in enumerate(_Path.of(start, self.precision).layers(self.depth)):
+                if layer < self.first:
+                    continue
                 read = self.readings(spectrum, start.multiplicities)
                 values = {**known, **read, str(self.layer): layer + self.offset}
                 # without an offset, the next layer is covered only if this one meets the assumption

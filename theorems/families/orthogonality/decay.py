@@ -250,11 +250,15 @@ def _distance(
 _sharp_rate = sp.sqrt(n * (n - 1)) * (
     (1 - c * alpha) ** ell * Vhat_1 + sp.sqrt((1 - 1 / n) / d) / (c * alpha)
 )
-_DECAYS = (
-    "for any monotone affine one-step expectation, the one-step drift and the bound of the gap by "
-    "V̂ give the bound after ℓ layers on the event"
+_harmonic_rate = sp.sqrt(n * (n - 1)) * (
+    Vhat_1 / (1 + 2 * alpha) ** ell + sp.sqrt((1 - 1 / n) / d) * (1 + 2 * alpha) / (2 * alpha)
 )
-_DRIFT = "the one-step drift, a hypothesis of the theorem"
+_DECAYS = (
+    "for layers of independent rows of finite law, whose directions have the second and fourth "
+    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds "
+    "after ℓ layers on the event"
+)
+_FINITE = "Gaussian weights: the law of a row is finite in the theorem"
 _decay = partial(
     Statement,
     family=FAMILY,
@@ -302,11 +306,14 @@ DECAY = (
         expected=Verdict.SUPPORTED,
         remark="The appendix prints 3n/(2α√d) in its last line: a slip.",
         proof=Proof(
-            theorem=f"{ROCQ}.Decay.decay_corrected",
+            theorem=f"{ROCQ}.HarmonicDrift.decay_corrected_from_moments",
             link="name",
             gloss=_DECAYS,
-            leaves=_DRIFT,
-            also=(f"{ROCQ}.Decay.drift_sharp_implies_printed",),
+            leaves=_FINITE,
+            also=(
+                f"{ROCQ}.Decay.decay_corrected",
+                f"{ROCQ}.Decay.drift_sharp_implies_printed",
+            ),
         ),
     ),
 )
@@ -319,15 +326,40 @@ DECAY_SHARP = _decay(
     rhs=_sharp_rate,
     expected=Verdict.SUPPORTED,
     proof=Proof(
-        theorem=f"{ROCQ}.Decay.decay_sharp",
+        theorem=f"{ROCQ}.HarmonicDrift.decay_sharp_from_moments",
         link="name",
         gloss=_DECAYS,
-        leaves=_DRIFT,
+        leaves=_FINITE,
         also=(
+            f"{ROCQ}.Decay.decay_sharp",
             f"{ROCQ}.Decay.affine_recursion",
             f"{ROCQ}.Decay.restricted_decay",
             f"{ROCQ}.Decay.restricted_expectation_paths",
         ),
+    ),
+)
+DECAY_HARMONIC = _decay(
+    variant="harmonic",
+    title="E V(H_{ℓ+1}) ≤ √(n(n-1)) [V̂(H_1)/(1+2α)^ℓ + √((1-1/n)/d) (1+2α)/(2α)] if σ_n² ≥ α",
+    source=OURS,
+    variables=(WIDTH, BATCH, ALPHA_LAMBDA, LAYER),
+    assumptions=(ON_LAMBDA,),
+    rhs=_harmonic_rate,
+    sentinel=Sentinel(
+        "three times the depth, a hundredth of the noise",
+        rhs=_harmonic_rate.subs({ell: 3 * ell, d: 10000 * d}),
+    ),
+    depends_on=(
+        "orthogonality.one_step_drift:harmonic",
+        "orthogonality.gap_vs_smallest_eigenvalue:sharp",
+    ),
+    expected=Verdict.SUPPORTED,
+    remark="From the drift V̂/(1 + 2σ_n²), and below the sharp bound for every α < 1/n.",
+    proof=Proof(
+        theorem=f"{ROCQ}.HarmonicDrift.decay_harmonic",
+        link="name",
+        gloss=_DECAYS,
+        leaves=_FINITE,
     ),
 )
 
@@ -451,8 +483,9 @@ def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) 
 
 
 _AVERAGES = (
-    "for any monotone affine one-step expectation, the one-step drift telescopes to the bound on "
-    "the average"
+    "for layers of independent rows of finite law, whose directions have the second and fourth "
+    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds for "
+    "the average over layers"
 )
 _averaging = partial(
     Statement,
@@ -480,10 +513,11 @@ AVERAGING = (
         definitions={E_A: "E[(1/L) Σ_{k=1}^L V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
         checks=(Expectation(partial(_averages, 1), _averaged, ("smallest_eigenvalue",)),),
         proof=Proof(
-            theorem=f"{ROCQ}.AveragedStability.averaged_stability_as_printed",
+            theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_as_printed_from_moments",
             link="name",
             gloss=_AVERAGES,
-            leaves=_DRIFT,
+            leaves=_FINITE,
+            also=(f"{ROCQ}.AveragedStability.averaged_stability_as_printed",),
         ),
         remark="The telescoping sum behind it runs over k = 0 … L-1; the drift printed there has "
         "2/√d for 1/√d.",
@@ -496,11 +530,14 @@ AVERAGING = (
         definitions={E_A: "E[(1/L) Σ_{k=0}^{L-1} V̂(H_k)(1/n - V̂(H_k))]", Vhat_0: "V̂(H_0)"},
         checks=(Expectation(partial(_averages, 0), _averaged, ("smallest_eigenvalue",)),),
         proof=Proof(
-            theorem=f"{ROCQ}.AveragedStability.averaged_stability_sharp",
+            theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_sharp_from_moments",
             link="name",
             gloss=_AVERAGES,
-            leaves=_DRIFT,
-            also=(f"{ROCQ}.AveragedStability.telescoping",),
+            leaves=_FINITE,
+            also=(
+                f"{ROCQ}.AveragedStability.averaged_stability_sharp",
+                f"{ROCQ}.AveragedStability.telescoping",
+            ),
         ),
     ),
 )
@@ -508,6 +545,7 @@ AVERAGING = (
 STATEMENTS = (
     *DECAY,
     DECAY_SHARP,
+    DECAY_HARMONIC,
     *GAUSSIAN,
     *AVERAGING,
 )

@@ -337,6 +337,22 @@ _CONTRACTS = (
     "the improper integral p_n of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of sum 1 and "
     "every 0 ≤ s ≤ 1/n, satisfies the inequality"
 )
+_MORE = 1 + sp.Rational(1, 1000)
+
+
+def _harmonic(twice: sp.Expr | int) -> sp.Expr:
+    """1/n - (1/n - s)/(1 + ``twice`` s)."""
+    return (1 + twice / n) * s / (1 + twice * s)
+
+
+_SPECTRA = Pointwise[inputs.Input](
+    inputs.contraction_values,
+    inputs.spectrum_inputs,
+    inputs.spectrum_corners,
+    as_given,
+    examples=80,
+    item=lambda values: tuple(values["lambda"]),
+)
 _contraction = partial(
     Statement,
     family=FAMILY,
@@ -350,19 +366,9 @@ _contraction = partial(
     expected=Verdict.CERTIFIED,
     sentinel=Sentinel(
         "c one part in a thousand larger",
-        rhs=(1 - c * (1 + sp.Rational(1, 1000)) * s) * (1 / n - s),
+        rhs=(1 - c * _MORE * s) * (1 / n - s),
     ),
-    checks=(
-        Pointwise[inputs.Input](
-            inputs.contraction_values,
-            inputs.spectrum_inputs,
-            inputs.spectrum_corners,
-            as_given,
-            examples=80,
-            item=lambda values: tuple(values["lambda"]),
-        ),
-        ContractionBoxes((2, 3, 4)),
-    ),
+    checks=(_SPECTRA, ContractionBoxes((2, 3, 4))),
 )
 CONTRACTION = (
     _contraction(
@@ -393,12 +399,39 @@ CONTRACTION = (
             ),
         ),
     ),
+    _contraction(
+        variant="harmonic",
+        title="p_n ≥ (n+2)σ_n²/(n(1 + 2σ_n²)), that is 1/n - p_n ≤ V̂/(1 + 2σ_n²)",
+        source=OURS,
+        # the second form, and nothing cancels where σ_n² is tiny
+        lhs=p_n,
+        relation=">=",
+        rhs=_harmonic(2),
+        sentinel=Sentinel("2 one part in a thousand larger", rhs=_harmonic(2 * _MORE)),
+        checks=(_SPECTRA,),
+        remark="Stronger than the linear factor 1 - 2n/(n+2) σ_n² wherever 0 < σ_n² < 1/n, with the "
+        "same slope at the fixed point. Of a row's direction only the second and fourth moments are "
+        "used, so it holds for every law that has these.",
+        proof=Proof(
+            theorem=f"{ROCQ}.Harmonic.contraction_harmonic",
+            link="name",
+            gloss="for every positive linear functional E and unit vectors v with the second and "
+            "fourth moments of a uniform direction, every spectrum λ of sum 1 and every i: "
+            "1/n - E[λ_i v_i²/Σλ_k v_k²] ≤ (1/n - λ_i)/(1 + 2λ_i)",
+            leaves="that p_n is such a mean: orthogonality.sphere_moments",
+            also=(
+                f"{ROCQ}.Harmonic.harmonic_image",
+                f"{ROCQ}.Harmonic.harmonic_tangent",
+                f"{ROCQ}.Harmonic.harmonic_below_linear",
+            ),
+        ),
+    ),
 )
 
 _DRIFTS = (
-    "for independent rows of finite law, contraction of their mean gives the bound after one layer"
+    "for independent rows of finite law, whose directions have the second and fourth moments of a "
+    "uniform one and whose law is invariant under changes of sign, the bound holds after one layer"
 )
-_GIVEN = "the contraction for that law, a hypothesis, and Gaussian weights: the law is finite"
 _drift = partial(
     Statement,
     family=FAMILY,
@@ -430,10 +463,11 @@ DRIFT = (
         source=djb21("Theorem 5"),
         rhs=(1 - sp.Rational(2, 3) * s) * (1 / n - s) + 1 / sp.sqrt(d),
         proof=Proof(
-            theorem=f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",
+            theorem=f"{ROCQ}.HarmonicDrift.drift_as_printed_from_moments",
             link="name",
             gloss=_DRIFTS,
-            leaves=_GIVEN,
+            leaves=_FINITE,
+            also=(f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",),
         ),
     ),
     _drift(
@@ -442,10 +476,26 @@ DRIFT = (
         source=OURS,
         rhs=(1 - c * s) * (1 / n - s) + sp.sqrt((1 - 1 / n) / d),
         proof=Proof(
-            theorem=f"{ROCQ}.OneStepDrift.one_step_drift_sharp",
+            theorem=f"{ROCQ}.HarmonicDrift.drift_sharp_from_moments",
             link="name",
             gloss=_DRIFTS,
-            leaves=_GIVEN,
+            leaves=_FINITE,
+            also=(f"{ROCQ}.OneStepDrift.one_step_drift_sharp",),
+        ),
+    ),
+    _drift(
+        variant="harmonic",
+        title="E[V̂⁺ | H] ≤ V̂/(1 + 2σ_n²) + √((1-1/n)/d)",
+        source=OURS,
+        rhs=(1 / n - s) / (1 + 2 * s) + sp.sqrt((1 - 1 / n) / d),
+        depends_on=("orthogonality.contraction:harmonic",),
+        sentinel=Sentinel("without the noise term", rhs=(1 / n - s) / (1 + 2 * s)),
+        proof=Proof(
+            theorem=f"{ROCQ}.HarmonicDrift.drift_from_moments",
+            link="name",
+            gloss=_DRIFTS,
+            leaves=_FINITE,
+            also=(f"{ROCQ}.HarmonicDrift.drift_harmonic",),
         ),
     ),
 )
