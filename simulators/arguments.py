@@ -117,6 +117,9 @@ class ArgumentError(ValueError):
     def parts_of(error: BaseException) -> tuple[str | Argument, ...]:
         """What an error says, with the arguments that it names where it is an `ArgumentError`.
 
+        Args:
+            error: any.
+
         Example:
             >>> ArgumentError.parts_of(TypeError("no number"))
             ('no number',)
@@ -135,6 +138,13 @@ def did_you_mean(
     """``did you mean …?`` with the nearest of the ``known`` words, at most so many, each as
     ``spell`` writes it; empty where none is as near as ``cutoff``, from 0 for any to 1 for the
     same.
+
+    Args:
+        word: what was written.
+        known: what would have done.
+        most: how many are named, at least 1.
+        cutoff: how near they must be, in [0, 1].
+        spell: how each is written.
 
     >>> did_you_mean("rescal", ["rescale", "residual"])
     "did you mean 'rescale'?"

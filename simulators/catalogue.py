@@ -83,6 +83,10 @@ class Catalogue(Mapping[str, E], Generic[E]):
         A maker that is there already is replaced by one of the same name in the same file, which
         was read once more. Raises `ValueError` for any other name that is taken, and for one that
         is no identifier.
+
+        Args:
+            entry: with a ``name``.
+            maker: the function or class that it stands for, if any.
         """
         require(
             entry.name.isidentifier(),
@@ -115,6 +119,9 @@ class Catalogue(Mapping[str, E], Generic[E]):
         """The source text of each of these entries that is not of this package, by name.
 
         Names that are no entries are passed over; the text is empty where it cannot be had.
+
+        Args:
+            names: of entries, or of none.
         """
         made = {name: self._makers[name] for name in names if name in self._makers}
         return {
@@ -128,6 +135,10 @@ class Catalogue(Mapping[str, E], Generic[E]):
 
         Raises `TypeError` for what is no text, and `ValueError`, with the nearest name and all
         there are, for another name.
+
+        Args:
+            name: what a user gave.
+            argument: as "activation".
         """
         one_of(argument or self.kind, name, self._entries)
         return self._entries[str(name)]
@@ -148,6 +159,9 @@ class Catalogue(Mapping[str, E], Generic[E]):
 @cache
 def source_of(maker: Maker) -> str:
     """The source text of a function or class; empty where it cannot be had, as of one in C.
+
+    Args:
+        maker: as it is loaded.
 
     Example:
         >>> source_of(summary).partition("(")[0]
@@ -195,6 +209,9 @@ class Parameter:
     def read(self, written: str) -> float:
         """The number that a text means. Raises `ValueError` for what is none, or outside the
         range.
+
+        Args:
+            written: as between the brackets of ``leaky_relu(0.1)``.
         """
         try:
             number = float(written)
@@ -208,6 +225,9 @@ class Parameter:
         """The value, if it is in the range.
 
         Raises `TypeError` for what is no real number, `ValueError` for one outside the range.
+
+        Args:
+            value: what a user gave.
         """
         number = real_number(f"{self.role} {self.name}", value, f"one {self.wanted}")
         require(
@@ -238,6 +258,9 @@ class Parametrised(Entry, Protocol):
         """The entry at this value of its parameter, named with it.
 
         Raises `ValueError` if it has none, or for a value outside the range.
+
+        Args:
+            value: of its parameter.
         """
 
 
@@ -249,6 +272,11 @@ def read_entry(catalogue: Catalogue[P], text: object, argument: str | None = Non
 
     ``argument`` is what a refusal calls it, the kind by default. Raises `TypeError` for what is no
     text, `ValueError` for an unknown name, a number that is none or out of range, and one too many.
+
+    Args:
+        catalogue: in which it is looked up.
+        text: what a user gave, as ``"leaky_relu(0.1)"``.
+        argument: as "activation".
 
     Example:
         >>> from simulators.activations import ACTIVATIONS
@@ -272,6 +300,9 @@ def summary(documented: object) -> str:
     """The first paragraph of a docstring, without its full stop, as the meaning of an entry.
 
     Raises `ValueError` where there is none.
+
+    Args:
+        documented: a function or class.
 
     Example:
         >>> def halve(rows, xp):

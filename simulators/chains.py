@@ -330,6 +330,9 @@ class ChainParameter:
     def read(self, written: str) -> str | float:
         """The value that a text means. Raises `ValueError` for what is no number, or no
         activation.
+
+        Args:
+            written: as between the brackets of ``residual(0.1)``.
         """
         if self.names_activation:
             return read_entry(ACTIVATIONS, written).name
@@ -522,6 +525,10 @@ def read_chain(text: object, *, open_numbers: bool = False) -> NamedChain:
     Raises `ValueError` for what is no such text, an unknown chain or activation, a missing or
     surplus argument, one that the chain refuses, and a chain that cannot be built.
 
+    Args:
+        text: a name, with values of its parameters in brackets.
+        open_numbers: whether numbers that are left out stay open.
+
     Example:
         >>> read_chain(" residual( 1e-1 ) ").name, read_chain("vanilla").build(8).widths(5)
         ('residual(0.1)', (8, 8))
@@ -633,6 +640,11 @@ def residual_batchnorm_chain(width: int, gamma: float, law: GivenLaw = "gaussian
     """H⁺ = BN-rows((H + γWH)J): the residual chain as networks use it, recentred too (after D20).
 
     Arguments and errors are those of `residual_chain`.
+
+    Args:
+        width: rows of H, at least 2, the same in every layer.
+        gamma: the size of the branch, ≥ 0 or ∞.
+        law: of the weights, one of `simulators.weights.LAWS` or a function.
 
     Example:
         >>> residual_batchnorm_chain(8, 0.1).recentres

@@ -109,9 +109,17 @@ class ExactGram(Protocol):
         """The cosine between samples i and j, where neither is 0; undefined otherwise.
 
         The entry over the root of the product of the two norms, in [−1, 1].
+
+        Args:
+            i: the number of a sample, from 0.
+            j: that of another.
         """
 
     def signed_square(self, i: int, j: int) -> Number:
         """The square of the cosine between samples i and j, with its sign: a rational, in the order
         of the cosines.
+
+        Args:
+            i: the number of a sample, from 0.
+            j: that of another.
         """

@@ -343,6 +343,11 @@ class RowLayer(_Traits, ABC, listed=False):
 
         A subclass may say how both are had for less. Cost: that of `on_rows`, and O(n m).
 
+        Args:
+            rows: Hᵀ, ``(..., n, m)``.
+            xp: the namespace of its library.
+            width: of the layer, of which m rows are here.
+
         Example:
             >>> image, back = Rescale("variance").with_pullback(np.array([[3.0], [4.0]]), np, 1)
             >>> image.round(3).tolist(), back(np.array([[0.0], [1.0]])).round(3).tolist()

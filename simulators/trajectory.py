@@ -132,6 +132,9 @@ class Trajectory:
         """Read what `to_bytes` made, in this release or an earlier one; nothing is unpickled.
 
         Raises `ValueError` for anything else, or a newer one.
+
+        Args:
+            data: the bytes, all of them.
         """
         return _read(io.BytesIO(data), f"data of {len(data)} bytes")
 
@@ -151,6 +154,9 @@ class Trajectory:
 
         Raises `FileNotFoundError`, or `ValueError` when the file is truncated, something else, or
         newer.
+
+        Args:
+            path: of the file.
         """
         if (words := obstacle(path)) not in (None, "no such file"):
             raise ValueError(f"path={str(path)!r}: {words}")

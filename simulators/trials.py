@@ -59,7 +59,10 @@ def require_numbers(what: str, function: Function, xp: Namespace) -> None:
     """Raise `ValueError` unless the function keeps shape and dtype, float32 and float64, gives no
     NaN at any finite point, and does the same to an entry wherever that stands.
 
-    ``what`` names it in the refusal; ``xp`` is the array library of what it is applied to.
+    Args:
+        what: what is tried, as the refusal calls it.
+        function: of an array, which gives one of its shape.
+        xp: the namespace of an array library, NumPy's or Torch's.
 
     Example:
         >>> import array_api_compat.numpy as xp
@@ -88,6 +91,10 @@ def require_numbers(what: str, function: Function, xp: Namespace) -> None:
 def is_homogeneous(function: Function, xp: Namespace) -> bool:
     """Whether F(sx) = sF(x) for every point x of the grid and several s > 0.
 
+    Args:
+        function: as `require_numbers` takes it.
+        xp: the namespace of the library that it is tried in.
+
     Example:
         >>> import array_api_compat.numpy as xp
         >>> is_homogeneous(xp.abs, xp)
@@ -98,6 +105,10 @@ def is_homogeneous(function: Function, xp: Namespace) -> bool:
 
 def is_odd(function: Function, xp: Namespace) -> bool:
     """Whether F(−x) = −F(x) for every point x of the grid.
+
+    Args:
+        function: as `require_numbers` takes it.
+        xp: the namespace of the library that it is tried in.
 
     Example:
         >>> import array_api_compat.numpy as xp
@@ -111,6 +122,10 @@ def vanishes(function: Function, xp: Namespace) -> bool:
     """Whether F is 0 at neighbouring points of the grid, of moderate size.
 
     What underflows far from 0 does not count.
+
+    Args:
+        function: as `require_numbers` takes it.
+        xp: the namespace of the library that it is tried in.
 
     Example:
         >>> import array_api_compat.numpy as xp

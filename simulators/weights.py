@@ -112,6 +112,9 @@ class Law:
 
         Raises `ValueError` if it has none, and for a value outside the range.
 
+        Args:
+            value: of the parameter, within its range.
+
         Example:
             >>> LAWS["student_t"].at(1.5).variance
             inf
@@ -147,6 +150,13 @@ def law(
     variance 1, which is not checked here.
 
     Raises `ValueError` for a name that is taken and for a function without docstring.
+
+    Args:
+        mean: of its entries, which need not be 0.
+        atoms: whether single numbers have positive probability, so that sums of a few entries may
+            be 0.
+        distribution: gives the law as a frozen distribution of `scipy.stats`, by which inspection
+            recognises it; None where it cannot.
 
     Example:
         >>> with LAWS.restored():

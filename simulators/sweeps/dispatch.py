@@ -131,6 +131,10 @@ def sweep(
 
     Words of modules that `simulators.own_words.bring` has run are known to the workers too.
 
+    Args:
+        runs: a grid, or runs one by one; those that are in the store are not computed.
+        store: where results go.
+
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
         >>> from tempfile import TemporaryDirectory

@@ -61,6 +61,11 @@ def perform(run: SweepRun, threads: int | None, modules: Sequence[str] = ()) -> 
     ``modules`` bring the words of their own that runs may use: see `simulators.own_words.bring`,
     whose error is raised where one cannot be had.
 
+    Args:
+        run: what is simulated.
+        threads: of BLAS, at least 1; None leaves them as they are.
+        modules: names or paths of modules.
+
     Example:
         >>> from simulators.sweeps.grid import Grid
         >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
@@ -149,6 +154,9 @@ class Workers:
         """The caller's own executor, of an unknown number of workers.
 
         It is used as it is, and never replaced.
+
+        Args:
+            executor: of `concurrent.futures`, running.
         """
         return cls(executor, os.cpu_count() or 1, type(executor).__name__)
 
@@ -158,6 +166,10 @@ class Workers:
         """Have ``function`` do a run. Raises `BrokenExecutor` if the executor is broken.
 
         Returns a future of what ``function(run, threads)`` returns, such as `perform`.
+
+        Args:
+            function: does a run; it must be picklable where workers are processes.
+            run: what is done.
         """
         with _interrupts_held_back() if self.remake is not None else contextlib.nullcontext():
             return self.executor.submit(function, run, self.threads)
@@ -179,6 +191,10 @@ def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[W
 
     They ignore Ctrl-C, which is the parent's to handle, and end with the parent, however it ends.
     Raises `ValueError` for a count or threads below 1.
+
+    Args:
+        count: processes, at least 1.
+        threads: of BLAS in each, at least 1.
 
     Example:
         >>> with local_processes(2) as workers:

@@ -90,6 +90,10 @@ def require_apart(path: str | os.PathLike[str], store: str | os.PathLike[str]) -
 
     Links are followed.
 
+    Args:
+        path: of the table.
+        store: of the store.
+
     Example:
         >>> require_apart("table.csv", "runs.db")
     """
@@ -109,6 +113,11 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
     `StoreError`.
 
     Cost: one run in memory at a time.
+
+    Args:
+        store: open for reading.
+        path: with a suffix that says the format.
+        keys: of runs.
 
     Example:
         >>> from tempfile import TemporaryDirectory

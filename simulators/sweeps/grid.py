@@ -112,6 +112,9 @@ class RunBackward:
         """What a text means: a word that `simulators.simulate` knows, or a .npy file (d, n).
 
         Raises `TypeError` for what is no text, `ValueError` for anything else.
+
+        Args:
+            text: "gaussian", "readout" or the path of a file.
         """
         require(isinstance(text, str), f"backward={told(text)}: give a text", TypeError)
         found = read_last_gradient(str(text))
@@ -240,6 +243,9 @@ def _sha256(text: str) -> str:
 
 def canonical(value: object) -> str:
     """JSON in the one spelling that is digested and stored.
+
+    Args:
+        value: plain data: texts, numbers, lists and mappings.
 
     Example:
         >>> canonical({"b": 1, "a": "σ"})
@@ -428,6 +434,10 @@ def read_grid(path: str | os.PathLike[str], **overrides: object) -> Grid:
     """The grid in a TOML file of at most 10 MB, with some fields replaced.
 
     The fields are those of `Grid.of`. Raises `GridError`, naming the file and the field.
+
+    Args:
+        path: of the file.
+        overrides: fields by name, in the place of those of the file.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -55,6 +55,9 @@ def features(run: SweepRun) -> Floats:
 
     One and two further numbers, see this module, times depth and replicas.
 
+    Args:
+        run: of any engine that is measured.
+
     Example:
         >>> from simulators.sweeps.grid import Grid
         >>> fields = {"chain": "rescale", "width": 8, "batch": 3, "depth": 4}
@@ -77,6 +80,9 @@ def rough_seconds(run: SweepRun) -> float:
     """Seconds of one core, without measuring: right in order, not in scale.
 
     It orders runs, and chooses the depths of those that are measured.
+
+    Args:
+        run: of any engine.
 
     Example:
         >>> from simulators.sweeps.grid import Grid
@@ -108,6 +114,9 @@ class RunningTimes:
     def seconds(self, run: SweepRun) -> float:
         """Predicted seconds on one core. Raises `KeyError` for a chain or engine that was not
         measured.
+
+        Args:
+            run: whose chain and engine were measured.
         """
         return float(features(run) @ self.fitted[_group(run)])
 

@@ -231,6 +231,10 @@ class Store(AbstractContextManager["Store"]):
         """Give up these claims of ``owner``; all by default.
 
         Keys that ``owner`` has not claimed are passed over.
+
+        Args:
+            owner: who claimed them.
+            keys: of runs; all that ``owner`` has claimed by default.
         """
         with self._transaction():
             if keys is None:
@@ -246,6 +250,9 @@ class Store(AbstractContextManager["Store"]):
 
         Returns how many were new. They survive a crash of the process or the machine once this
         returns.
+
+        Args:
+            rows: finished runs, some of which may be there already.
         """
         with self._transaction():
             before = self._db.total_changes

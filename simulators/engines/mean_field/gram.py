@@ -466,6 +466,9 @@ class GramMap:
 
         For paths, whose later layers are Gram matrices anyway.
 
+        Args:
+            grams: float64, n samples each.
+
         Example:
             >>> from simulators.chains import batchnorm_chain
             >>> gram_map(batchnorm_chain(8)).follow(np.ones((1, 2, 2))).tolist()
@@ -491,6 +494,11 @@ class GramMap:
 
         Raises ``ValueError`` where the chain has no enclosure, with the reason (`unenclosed`), and
         as a call does; ``TypeError`` for a float.
+
+        Args:
+            gram: a Gram matrix, n × n.
+            precision: in bits.
+            alike: n numbers, the same for samples that are equal.
 
         Example:
             >>> from simulators.chains import batchnorm_chain

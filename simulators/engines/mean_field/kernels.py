@@ -104,6 +104,10 @@ class DualKernel(ABC):
 
         Signed, not normalised: Σ c_k² = E φ(√q x)². Cost: 1664 values of φ.
 
+        Args:
+            count: how many coefficients, from 1 to 1025.
+            variance: q, above 0.
+
         Example:
             >>> abs(kernel_map("identity").hermite(3)).round(12).tolist()
             [0.0, 1.0, 0.0]
@@ -123,6 +127,10 @@ class DualKernel(ABC):
         What of a ball lies beyond [−1, 1] is cut off. Raises ``ValueError`` where there is no
         enclosure, with the reason, and for a cosine that is certainly outside; ``TypeError`` for a
         float.
+
+        Args:
+            cosine: ρ.
+            precision: in bits.
 
         Example:
             >>> kernel_map("tanh").ball(Fraction(1, 2)).contains(0)
@@ -186,6 +194,11 @@ class DualKernel(ABC):
 
         ``cosine`` lies within [−1, 1] but for rounding, which is cut off. Raises ``ValueError``
         where there is no enclosure, with the reason.
+
+        Args:
+            first: q, the variance of one variable.
+            second: r, that of the other.
+            cosine: ρ, of both.
         """
 
     @abstractmethod

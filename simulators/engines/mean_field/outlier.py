@@ -97,6 +97,10 @@ def reduced_map(y: ArrayLike, n: SupportsIndex) -> Floats:
     Raises ``ValueError`` for n < 3 or y outside. Relative error a few 1e-16, and of n − 1 − y near
     the two-block point what rounding y leaves of it.
 
+    Args:
+        y: the coordinate, floats of any shape.
+        n: samples, at least 3.
+
     Example:
         >>> point = outlier_fixed_point(10)
         >>> abs(float(reduced_map(point.y, 10)) - point.y) < 1e-12

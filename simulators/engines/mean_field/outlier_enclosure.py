@@ -131,6 +131,11 @@ def reduced_map_enclosure(y: arb, n: int, *, precision: int = 128) -> arb:
     Raises ``ValueError`` for a ball that is not certainly inside. Cost: some twenty functions of a
     few microseconds.
 
+    Args:
+        y: the coordinate, a ball.
+        n: samples, at least 3.
+        precision: in bits.
+
     Example:
         >>> reduced_map_enclosure(arb(1) / 4, 5).overlaps(arb(1) / 4)  # the symmetric point stays
         True

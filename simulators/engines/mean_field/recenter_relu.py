@@ -37,6 +37,9 @@ def sine_defect(angle: Floats) -> Floats:
     """sin ψ − ψ cos ψ for ψ in [0, π], with a relative error of a few 1e-16 however small ψ is. Any
     shape.
 
+    Args:
+        angle: ψ in radians.
+
     Example:
         >>> sine_defect(np.array([0.0, math.pi])).round(6).tolist()
         [0.0, 3.141593]
@@ -51,6 +54,9 @@ def arc_cosine(cosine: ArrayLike) -> Floats:
 
     Relative error a few 1e-16 for every float ρ, near −1 too. Raises ``ValueError`` outside [−1, 1]
     and for NaN.
+
+    Args:
+        cosine: ρ.
 
     Example:
         >>> arc_cosine([-1, 0, 1]).round(6).tolist()
@@ -105,6 +111,10 @@ def admit_grams(given: NDArray[np.generic], *, least: int) -> tuple[Floats, Floa
     Raises ``TypeError`` when the entries are not real numbers; ``ValueError`` for what is no Gram
     matrix: another shape, NaN, no positive diagonal entry, asymmetric or indefinite beyond
     rounding.
+
+    Args:
+        given: one matrix or many.
+        least: the fewest samples, at least 1.
 
     Example:
         >>> [part.shape for part in admit_grams(np.eye(3), least=3)]
@@ -204,6 +214,10 @@ def recenter_relu_map_enclosure(
     Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit,
     when entries are certainly asymmetric, or when a recentred column may be zero.
 
+    Args:
+        gram: a Gram matrix, n × n.
+        precision: in bits.
+
     Example:
         >>> identity = [[int(i == j) for j in range(3)] for i in range(3)]
         >>> recenter_relu_map_enclosure(identity)[0][0].contains(1)
@@ -240,6 +254,10 @@ def read_gram(gram: Sequence[Sequence[Exact]], *, least: int) -> list[list[arb]]
 
     Raises ``TypeError`` for a float or any other type; ``ValueError`` when the shape does not fit
     and for entries that are certainly asymmetric.
+
+    Args:
+        gram: n rows of n entries: `int`, `Fraction`, `fmpq` or `arb`.
+        least: the fewest samples, at least 1.
 
     Example:
         >>> read_gram([[1]], least=1)[0][0] == 1
