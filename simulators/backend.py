@@ -299,11 +299,13 @@ def _host_draws(
     streams: Streams | None,
     kept: bool,
 ) -> Iterator[Reals]:
-    """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late.
+    """Draw the pieces: if ``ahead``, the next one in a background thread, helped when it is late;
+    where there is no second core for it, ``ahead`` of nothing.
 
     NumPy's generators release the interpreter lock. Each replica's stretch is drawn whole, from its
     own generator, so the entries do not depend on which thread draws it.
     """
+    ahead = ahead and cores() > 1
     sizes = [len(piece.replicas) * sum(piece.units) for piece in pieces]
     buffers: Iterator[Reals]
     if kept and sum(sizes) * np.dtype(dtype).itemsize > WHOLE_BYTES:
@@ -340,6 +342,10 @@ def _host_draws(
             current = following
 
 
+#: Entries that a thread takes at once to draw: enough that taking them costs little.
+_AT_ONCE = 2**14
+
+
 class _Filling:
     """The drawing of one piece into ``buffer``; any number of threads may `work` on it."""
 
@@ -347,19 +353,23 @@ class _Filling:
         replicas, count = len(piece.replicas), sum(piece.units)
         self.out = buffer[: replicas * count].reshape(replicas, count)
         self._streams, self._piece = streams, piece
-        self._waiting = deque(range(replicas))  # popping from it is atomic
+        step = max(1, _AT_ONCE // max(count, 1))
+        self._waiting = deque(  # popping from it is atomic
+            slice(first, first + step) for first in range(0, replicas, step)
+        )
 
     def work(self) -> None:
         """Draw for replicas nobody has taken yet, until none is left.
 
-        Each replica's row of ``out`` is filled once, by whichever thread takes it.
+        Each replica's row of ``out`` is filled once, by whichever thread takes it, narrow ones
+        several at once.
         """
         while True:
             try:
-                replica = self._waiting.popleft()
+                rows = self._waiting.popleft()
             except IndexError:
                 return
-            self._draw(replica, self.out[replica])
+            self._draw(rows.start, self.out[rows])
 
     def whole(self) -> None:
         """Draw for all replicas in this thread, in one call of the streams.

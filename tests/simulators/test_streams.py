@@ -67,6 +67,30 @@ def test_streams_are_the_spawned_children_of_the_seed():
         assert (ours.generate_state(4) == child.generate_state(4)).all()
 
 
+ROOTS = [
+    SeedSequence(0),
+    SeedSequence(2**70 + 3),
+    SeedSequence([1, 2, 3, 2**40, 0, 7, 8]),
+    SeedSequence([0]),
+    SeedSequence(np.array([3, 2**33])),
+    SeedSequence(5, spawn_key=(3, 2**33)),
+    SeedSequence(9, pool_size=8),
+    SeedSequence(3).spawn(2)[1],
+]
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=str)
+@pytest.mark.parametrize("engine", ["dense", "rows backward"])
+def test_streams_that_are_started_together_are_those_started_one_by_one(root, engine):
+    """NumPy's own seeding is the reference: whatever the root is made of, to the last replica."""
+    for replicas in (range(5), range(7, 30, 3), range(2**32 - 3, 2**32), range(0)):
+        found = HostStreams(root, engine, replicas).state
+        wanted = [SFC64(replica_sequence(root, engine, i)).state for i in replicas]
+        assert [list(each["state"]["state"]) for each in found] == [
+            list(each["state"]["state"]) for each in wanted
+        ]
+
+
 def test_replicas_engines_and_seeds_have_different_streams():
     states = {
         tuple(replica_sequence(SeedSequence(seed), engine, replica).generate_state(4))
@@ -310,6 +334,25 @@ def test_drawing_ahead_changes_no_entry(ahead):
         draws, drawn(TorchBackend("float32", "cpu"), pieces, seed=1, engine="dense"), strict=True
     ):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize("law", NAMED)
+@pytest.mark.parametrize("there", [1, 2])
+def test_entries_do_not_depend_on_the_cores_there_are(law, there, monkeypatch):
+    """With one, nothing is drawn ahead; with more, threads take several narrow rows at once."""
+    monkeypatch.setattr("simulators.backend._AT_ONCE", 40)
+    monkeypatch.setattr("simulators.workers._cores_there", lambda: there)
+    pieces = [Piece(range(9), (9, 4), law), Piece(range(9), (64,), law)]
+    alone = [HostStreams(SeedSequence(0), "factor", range(k, k + 1)) for k in range(9)]
+    found = drawn(NumpyBackend("float64"), pieces)
+    source = law_of(law).source
+    for piece, entries in zip(pieces, found, strict=True):
+        for stream, row in zip(alone, entries, strict=True):
+            wanted = np.empty((1, sum(piece.units)))
+            stream.fill(0, wanted, source, piece.units)
+            if law_of(law).quantile is None:
+                assert (row == wanted[0]).all()
+        assert np.isfinite(entries).all()
 
 
 @pytest.mark.parametrize("ahead", [False, True])
