@@ -30,6 +30,7 @@ class Context:
     ``level`` is the probability of a false verdict this check may spend. ``deadline`` is a value of
     ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory``
     holds samples that the variants of one theorem share. ``progress`` is told what is being done.
+    ``thorough``: a check that samples goes on to its full power where a verdict needs less.
 
     Example:
         >>> whole = Context(seed=0, level=1e-6)
@@ -43,6 +44,7 @@ class Context:
     deadline: float | None = None
     progress: Callable[[str], None] = _silent
     memory: dict[Hashable, Any] = field(default_factory=dict)
+    thorough: bool = False
 
     @property
     def array(self) -> NDArray[np.float64] | None:

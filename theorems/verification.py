@@ -270,6 +270,7 @@ def verify_each(
     refused: Callable[[Statement, ClaimError], None] | None = None,
     known: Sequence[tuple[Statement, Verdict]] = (),
     jobs: int = 1,
+    thorough: bool = False,
     checked: Callable[[Statement], None] = lambda _: None,
 ) -> Generator[Result]:
     """As `verify`, one result at a time, so that an interrupted run keeps what it
@@ -296,7 +297,7 @@ def verify_each(
             f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
             f"{' …' * (len(statements) > 3)}; leave it out"
         )
-    whole = Context(seed, level, given, progress=progress)
+    whole = Context(seed, level, given, progress=progress, thorough=thorough)
     return _results(statements, whole, budget, refused, known, jobs, checked)
 
 
@@ -383,6 +384,7 @@ def verify(
     level: float = LEVEL,
     budget: float | None = None,
     jobs: int = 1,
+    thorough: bool = False,
 ) -> Results:
     """Check statements (families, theorems or full names; everything by default) and return their
     results.
@@ -394,7 +396,9 @@ def verify(
     that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds
     after which sampling stops and what is undecided is reported as such; None for no limit.
     ``jobs``: processes that check theorems side by side, forked from this one; results do not
-    depend on it (on systems other than Linux, which fork at a risk, this process does all). A
+    depend on it (on systems other than Linux, which fork at a risk, this process does all).
+    ``thorough``: sampled means are followed to their full power, at the same error level, where a
+    verdict needs fewer replicas. A
     statement inherits the weakest verdict of those it depends on, among the statements of this run.
 
     Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a
@@ -412,7 +416,15 @@ def verify(
         simulators.arguments.ArgumentError: level=2: want a probability between 0 and 1, ...
     """
     return Results(
-        verify_each(names, batch=batch, seed=seed, level=level, budget=budget, jobs=jobs)
+        verify_each(
+            names,
+            batch=batch,
+            seed=seed,
+            level=level,
+            budget=budget,
+            jobs=jobs,
+            thorough=thorough,
+        )
     )
 
 

@@ -587,3 +587,84 @@ def test_out_of_time_what_was_established_stands_and_nothing_more_is_drawn(
     found = one(claim, context(deadline=0.0))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert seeds == []
+
+
+# --- no more replicas than the verdict needs ------------------------------------------------------
+
+
+def replicas_of(seeds: list[tuple[Any, int]]) -> int:
+    return sum(replicas for _, replicas in seeds)
+
+
+def test_a_mean_is_followed_no_further_than_its_verdict_and_its_neighbour_need(
+    seeds: list[tuple[Any, int]],
+) -> None:
+    """At the same level, with the same verdicts; a thorough run is one that knows no other way."""
+    claim = statement(R(3, 10))
+    usual = check(resolution=0.02, replicas=100_000)
+    other = replace(usual, enough=0.5)
+    as_before = usual(claim, context())
+    all_of_them = replicas_of(seeds)
+    seeds.clear()
+    thorough = other(claim, context(thorough=True))
+    assert replicas_of(seeds) == all_of_them
+    assert thorough.details == as_before.details
+    seeds.clear()
+    found = other(claim, context())
+    assert replicas_of(seeds) < all_of_them / 4
+    verdicts = (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert (found.verdict, found.sentinel) == (thorough.verdict, thorough.sentinel) == verdicts
+    assert thorough.power is not None
+    assert found.power is not None
+    assert thorough.power <= 0.02 < found.power <= 0.5
+
+
+def test_where_the_neighbour_is_open_a_mean_is_followed_to_its_resolution(
+    seeds: list[tuple[Any, int]],
+) -> None:
+    found = check(enough=0.5, replicas=100_000)(statement(R(3, 10), R(1, 4)), context())
+    assert found.sentinel is Verdict.INCONCLUSIVE
+    assert found.power is not None
+    assert found.power <= 0.05
+
+
+def test_an_equality_is_followed_as_far_as_it_is_claimed(seeds: list[tuple[Any, int]]) -> None:
+    claim = statement(R(1, 4), relation="==")
+    found = check(enough=0.5, replicas=100_000)(claim, context())
+    assert found.verdict is Verdict.SUPPORTED
+    assert found.power is not None
+    assert found.power <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("bound", "verdict"), [(R(49, 100), Verdict.SUPPORTED), (R(26, 100), Verdict.INCONCLUSIVE)]
+)
+def test_random_numbers_beyond_the_limit_are_for_verdicts_and_not_for_power(
+    bound: Any,
+    verdict: Verdict,
+    seeds: list[tuple[Any, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A replica costs 16 random numbers here, and the limit is at ten of them; 200 are drawn
+    nevertheless, if a verdict needs them.
+    """
+    monkeypatch.setattr(expectation, "_DEAR_AT_FIRST", 16 * 8)
+    monkeypatch.setattr(expectation, "_DEAR", 16 * 8)
+    sparing = check(normals=16 * 10, first=200, resolution=0.001, enough=0.001)
+    found = sparing(statement(bound, R(1, 4)), context())
+    assert found.verdict is verdict
+    assert (replicas_of(seeds) == 200) is (verdict is Verdict.INCONCLUSIVE)
+    assert 10 <= replicas_of(seeds) <= 200
+
+
+def test_dear_replicas_are_drawn_a_few_more_at_a_time(
+    seeds: list[tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expectation, "_DEAR", 16 * 100)
+    check(resolution=0.001, enough=0.001, replicas=1000)(statement(R(3, 10)), context())
+    drawn, sizes = 0, [replicas for _, replicas in seeds]
+    for size in sizes[:-1]:
+        if drawn:
+            assert size == (drawn if drawn <= 100 else max(drawn // 4, 100))
+        drawn += size
+    assert len({tuple(seed) for seed, _ in seeds}) == len(seeds), "every stage has its own stream"

@@ -224,3 +224,45 @@ def test_two_samples_of_a_batch_are_a_start_unless_no_layer_tells_them_apart(var
     assert all((each.start == batch[:, :2]).all() for each in lay_out(claim, batch))
     for alike in (batch[:, :1], batch[:, [0, 0]], batch[:, [0, 0, 1]] * [1, -2, 1]):
         assert lay_out(claim, alike) == []
+
+
+def test_a_slope_is_followed_no_further_than_its_verdict_needs(drawn: list[int]) -> None:
+    """With the same verdicts as a thorough run, which draws alike at every width."""
+    statement = claim(HALF, sp.Rational(1, 40), other=sp.Rational(-6, 10))
+    thorough = check()(statement, Context(0, 1e-6, thorough=True))
+    many = list(drawn)
+    assert many == [400 * 2**k // 2 for k in range(len(many) // 3) for _ in WIDTHS]
+    drawn.clear()
+    found = check()(statement, Context(0, 1e-6))
+    assert (found.verdict, found.sentinel) == (thorough.verdict, thorough.sentinel)
+    assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert sum(drawn) < sum(many)
+    assert min(mean["count"] for mean in found.details["widths"]) >= 400 // 8
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_slope_that_stays_open_is_given_up_after_as_many_replicas(
+    thorough: bool, drawn: list[int]
+) -> None:
+    edge = claim(sp.Rational(-2, 5))
+    found = check(rounds=3)(edge, Context(0, 1e-6, thorough=thorough))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    most = sum(400 * 2**k // 2 for k in range(3))
+    assert [mean["count"] for mean in found.details["widths"]] == [most] * len(WIDTHS)
+    assert sum(drawn) == most * len(WIDTHS)
+
+
+def test_no_two_batches_of_a_width_share_a_stream(
+    drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    stream = Context.stream
+
+    def recorded(self: Context, *names: object) -> tuple[int, ...]:
+        asked.append(names)
+        return stream(self, *names)
+
+    monkeypatch.setattr(Context, "stream", recorded)
+    check(rounds=3)(claim(sp.Rational(-2, 5)), Context(0, 1e-6))
+    assert len(asked) == len(drawn) > 6
+    assert len(set(asked)) == len(asked)

@@ -53,6 +53,10 @@ _ROUNDS, _MOST, _MORE = 3, 10, 1.25
 #: Draws after which a number is given up if its estimate has never left its bound, and a condition
 #: that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
+#: Where no more is drawn than is needed: how many random numbers a stage costs beyond which the
+#: next draws a quarter as much and not as much again, how many the first costs, and how many
+#: replicas it draws at least.
+_DEAR, _DEAR_AT_FIRST, _FEWEST = 1_000_000, 200_000_000, 8
 #: Why no more is drawn of a number that is open.
 _RARELY = "hardly a replica meets the condition"
 _SPOILED = "spoiled samples leave it open"
@@ -216,9 +220,12 @@ class Expectation(SampledCheck):
     ``sample(statement, trajectory, instance)`` gives (replicas, readouts) values inside
     ``instance.support``; ``covered``, of the same shape, says which replicas met the path
     assumption, for the report. ``resolution`` is the half-width, relative to the bound, at which
-    sampling stops; ``follows_batch`` tells whether a user's batch becomes the start; ``replicas``
-    and ``normals`` limit the replicas and random numbers one instance may use; ``scope`` says in
-    words over which instances the verdict speaks. ``kept``, of the shape of the samples, says which
+    sampling stops. ``enough``, where given, is a wider one that will do once the neighbour is
+    decided too, and beyond ``normals`` random numbers nothing is narrowed any more; a thorough run
+    goes on to ``resolution``. ``follows_batch`` tells whether a user's batch becomes the start;
+    ``replicas`` and ``normals`` limit the replicas and random numbers one instance may use;
+    ``scope`` says in words over which instances the verdict speaks. ``kept``, of the shape of the
+    samples, says which
     replicas the mean is taken over, for a mean given an event of the path: the others are
     discarded, and those that are left are independent draws from the conditional law. A sample that
     is NaN has no value; then the mean has none, and the verdict is ``outside``. ``last(instance)``
@@ -252,6 +259,7 @@ class Expectation(SampledCheck):
     observables: tuple[str | Observable, ...]
     covered: Callable[[Statement, Trajectory, Instance], Bools] | None = None
     resolution: float = 0.1
+    enough: float | None = None
     replicas: int = 100_000
     normals: int = 300_000_000
     first: int = 32
@@ -276,10 +284,15 @@ class Expectation(SampledCheck):
     def words(self, statement: Statement) -> str:
         instances = [] if self.scope is None else list(self.instances(statement, None))
         scope = "" if self.scope is None else f"; {self.scope(instances)}"
+        sooner = (
+            f", of {self.enough:g} where the false neighbour is decided (not with --thorough),"
+            if self.enough is not None
+            else ""
+        )
         return (
             f"simulation: a confidence sequence for every {self.noun}, up to "
             f"{self.replicas:,} replicas, stopped at a half-width of {self.resolution:g} of the "
-            f"bound or at a refutation{scope}; a user's batch "
+            f"bound{sooner} or at a refutation{scope}; a user's batch "
             f"{'becomes the start' if self.follows_batch else 'is left alone'}"
         )
 
@@ -468,7 +481,14 @@ class _Run:
             for values in instance.readouts
         ]
         self.open_trials = [t for t in self.trials if not t.vacuous]
+        self.sparing = check.enough is not None and not context.thorough
         self.engine, self.drawn, self._size, self._stage = "", 0, check.first, 0
+        if self.sparing:
+            self._size = min(check.first, max(self._within(_DEAR_AT_FIRST), _FEWEST))
+
+    def _within(self, normals: int) -> int:
+        """As many replicas as cost so many random numbers at most."""
+        return normals // max(self.instance.normals, 1)
 
     @property
     def spent(self) -> int:
@@ -493,8 +513,16 @@ class _Run:
             self.engine = runs[0].engine
             self._observe(runs)
             self.drawn += size
-            self.open_trials = [t for t in self.open_trials if not t.settled(check.resolution)]
+            enough = None
+            if self.sparing:  # what is dear is not followed for the sake of power
+                dear = self.spent >= check.normals
+                enough = _Enough(math.inf if dear else check.enough or 0.0, told=not dear)
+            self.open_trials = [
+                t for t in self.open_trials if not t.settled(check.resolution, enough)
+            ]
             self._size, self._stage = self.drawn, self._stage + 1
+            if self.sparing:  # where replicas are dear, not many more than are needed
+                self._size = max(min(self.drawn, self._within(_DEAR)), self.drawn // 4, 1)
         for trial in self.open_trials:
             trial.cut = self.drawn < limit
 
@@ -518,6 +546,16 @@ class _Run:
     def rows(self) -> list[MeanRow]:
         """What each readout says."""
         return [trial.row(self.check.resolution) for trial in self.trials]
+
+
+@dataclass(frozen=True)
+class _Enough:
+    """When no more is drawn of a mean that clears its bound: at a half-width relative to that, and
+    if the neighbour is ``told`` as well.
+    """
+
+    half_width: float
+    told: bool
 
 
 class _Trial:
@@ -604,12 +642,18 @@ class _Trial:
     def sentinel(self, resolution: float) -> Verdict:
         return self._judge(self.false_sequence, self.false_bound, resolution)
 
-    def settled(self, resolution: float) -> bool:
+    def settled(self, resolution: float, enough: _Enough | None = None) -> bool:
+        """Whether no more is drawn of it: at a half-width of ``resolution`` of the bound, or where
+        it is ``enough``.
+        """
         if self.undefined or self._rarely_kept:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.SUPPORTED:
             told = self.estimator is not None and self.sentinel(resolution) is Verdict.REFUTED
+            if enough is not None and self._narrow(enough.half_width):
+                open_ = enough.told and self.sentinel(resolution) is Verdict.INCONCLUSIVE
+                told = told or not open_
             return told or self._narrow(resolution)
         return verdict is Verdict.REFUTED or self._out_of_reach or bool(self._given_up(resolution))
 

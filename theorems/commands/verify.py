@@ -115,6 +115,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes side by side (the cores there are); results do not depend on it",
     )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="sample to full power where a verdict at the same level needs fewer replicas",
+    )
     add_word_options(parser)
 
 
@@ -146,6 +151,7 @@ def run(args: argparse.Namespace) -> int:
             refused=refusals_told(refused),
             known=known,
             jobs=cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1),
+            thorough=args.thorough,
             checked=meter.checked,
         )
         if not statements:

@@ -164,6 +164,7 @@ ALIGNMENT = (
                 at_layer("absolute_cosine"),
                 ("absolute_cosine",),
                 resolution=0.02,
+                enough=1 / 3,
             ),
         ),
         remark="Exact rate: the family rank, vanilla_collapse.",
@@ -183,6 +184,7 @@ ALIGNMENT = (
                 at_layer("absolute_cosine"),
                 ("absolute_cosine",),
                 resolution=0.05,
+                enough=1 / 3,
             ),
         ),
     ),
@@ -329,7 +331,11 @@ CONJECTURE = (
         expected=Verdict.SUPPORTED,
         checks=(
             Expectation(
-                partial(_collapsed, math.sqrt(2)), _pair_distance, (_GRAM,), resolution=0.5
+                partial(_collapsed, math.sqrt(2)),
+                _pair_distance,
+                (_GRAM,),
+                resolution=0.5,
+                enough=1.0,
             ),
         ),
         remark="Not with the exponent -1/2: the chain collapses "
@@ -352,7 +358,11 @@ CONJECTURE = (
         expected=Verdict.SUPPORTED,
         checks=(
             Expectation(
-                partial(_collapsed, 1.0), at_layer("beyond_first"), (_REST,), resolution=0.5
+                partial(_collapsed, 1.0),
+                at_layer("beyond_first"),
+                (_REST,),
+                resolution=0.5,
+                enough=1.0,
             ),
         ),
     ),

@@ -118,6 +118,7 @@ _deviations = Expectation(
     _gram_deviation,
     (_GRAM,),
     resolution=0.1,
+    enough=1 / 3,
 )
 _concentration = partial(
     Statement,
@@ -206,6 +207,7 @@ SMALLEST_CONCENTRATION = Statement(
             _smallest_deviation,
             ("smallest_eigenvalue",),
             resolution=0.1,
+            enough=1 / 3,
         ),
     ),
 )
@@ -453,6 +455,7 @@ _drift = partial(
             at_layer("smallest_eigenvalue_gap", 1),
             ("smallest_eigenvalue_gap",),
             resolution=0.02,
+            enough=1 / 3,
         ),
     ),
 )
