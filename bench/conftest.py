@@ -168,7 +168,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     comparison = kept.comparison()
     if comparison is not None:
         told += _compared(kept, comparison)
-        failed = comparison.worse or not comparison.changes
+        failed = comparison.worse or not comparison.judged
         if failed and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if kept.ratios or kept.growth or kept.memory or kept.verdicts:
@@ -186,8 +186,8 @@ def _compared(kept: Kept, comparison: Comparison) -> Iterator[str]:
     if then.machine != now.machine:
         yield f"another machine: {then.machine}; here {now.machine}"
         yield "a ratio depends on the machine too: a change need not be the code's"
-    if not comparison.changes:
-        yield "worse: nothing to compare, as the stored run has none of what was measured"
+    if not comparison.judged:
+        yield "worse: nothing to judge, as the stored run has none of what was measured"
     for each in comparison.changes:
         yield ("worse: " if each.worse else "") + each.reason
     if comparison.new:
@@ -195,7 +195,7 @@ def _compared(kept: Kept, comparison: Comparison) -> Iterator[str]:
     if comparison.gone:
         yield f"in the stored run alone: {', '.join(comparison.gone)}"
     yield (
-        f"{len(comparison.worse)} of {len(comparison.changes)} worse"
+        f"{len(comparison.worse)} of {len(comparison.judged)} worse"
         if math.isfinite(kept.most)
         else "no limit was set: --bench-fail-if-worse R sets one"
     )

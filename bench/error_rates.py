@@ -4,8 +4,8 @@
     python -m bench.error_rates --comparisons 20 --out rates --busy 1     with a core loaded
     python -m bench.error_rates --comparisons 0 --out rates --record      what DIR holds, on record
 
-Each comparison is between two runs of the short form's ratios, one after the other, in processes of
-their own, as ``pytest bench --bench-short --bench-compare FILE --bench-fail-if-worse 1.1`` makes
+Each comparison is between two runs of the short form's judged ratios, one after the other, in
+processes of their own, as ``pytest bench --bench-short --bench-compare FILE --bench-fail-if-worse 1.1`` makes
 it. Nothing changed between them: any ratio that is told worse is a false alarm. Then, against the
 same stored run, every call of one engine is made to take a quarter more processor time, and the
 comparison is to tell it; so for each engine in turn.
@@ -35,8 +35,8 @@ from simulators.documents import DocumentError, plain, read_json, structured, wr
 __all__ = ["ENGINES", "MOST", "SLOWER", "Outcome", "Rates", "rates_of", "slowed"]
 
 MOST, SLOWER = 1.1, 0.25
-ENGINES = ("factor", "rows", "rows forward and back", "dense")
-SHORT = tuple(pair for pair in PAIRS if pair.short)
+ENGINES = ("factor", "rows", "rows forward and back", "tangent kernel", "mean_field", "dense")
+SHORT = tuple(pair for pair in PAIRS if pair.short and pair.against.judged)
 
 
 @dataclass(frozen=True)

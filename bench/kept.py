@@ -53,10 +53,8 @@ class Kept:
         self.lines.append(line)
 
     def _looks_worse(self, found: Ratio) -> bool:
-        then = self.stored and self.stored.ratio(found.name)
-        if not self.stored or not then:
-            return False
-        return change(found, then, self.most, len(self.stored.ratios)).worse
+        since = change(found, self.stored, self.most) if self.stored else None
+        return since is not None and since.worse
 
     def run(self) -> Run:
         """All of it as a document."""

@@ -202,7 +202,7 @@ def test_a_run_that_shares_nothing_with_the_stored_one_fails(
         pytester, "--bench-compare", stored, "--bench-fail-if-worse", "1.1", costs={"other": 1.0}
     )
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["worse: nothing to compare*"])
+    result.stdout.fnmatch_lines(["worse: nothing to judge*"])
 
 
 def test_another_machine_is_told(pytester: pytest.Pytester) -> None:

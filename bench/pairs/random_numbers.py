@@ -14,7 +14,13 @@ from numpy.random import SeedSequence
 
 from bench.pair import Pair, Work
 from bench.report.document import Against
-from simulators import batchnorm_chain, rescale_chain, residual_chain, simulate
+from simulators import (
+    batchnorm_chain,
+    rescale_chain,
+    residual_chain,
+    simulate,
+    vanilla_chain,
+)
 from simulators.chains import Chain
 from simulators.layers import Recenter, Rescale, Residual
 from simulators.streams import HostStreams
@@ -174,6 +180,66 @@ def _gradient_pair(width: int, dtype: str) -> Pair:
     )
 
 
+# --- tangent kernels, and the limit of width -------------------------------------------------------
+
+KERNEL_WIDTH, KERNEL_LAYERS, KERNELS = 1024, 3, 8
+LIMIT_SAMPLES, LIMIT_LAYERS = 16, 10
+
+
+def _kernels() -> None:
+    batch = np.random.default_rng(SEED).standard_normal((KERNEL_WIDTH, ROWS_SAMPLES))
+    simulate(
+        batchnorm_chain(KERNEL_WIDTH, "tanh"),
+        batch,
+        depth=KERNEL_LAYERS,
+        every=KERNEL_LAYERS,
+        replicas=KERNELS,
+        seed=SEED,
+        engine="rows",
+        observables=["tangent_kernel"],
+        backward="readout",
+    )
+
+
+def _limit() -> None:
+    batch = np.random.default_rng(SEED).standard_normal((64, LIMIT_SAMPLES))
+    simulate(
+        vanilla_chain(64, "relu"),
+        batch,
+        depth=LIMIT_LAYERS,
+        every=LIMIT_LAYERS,
+        engine="mean_field",
+        observables=["gram"],
+    )
+
+
+_KERNEL = Pair(
+    f"tangent kernel, width {KERNEL_WIDTH}, against its normals",
+    Against.NORMALS,
+    "tangent kernel",
+    "a network",
+    Work(f"batchnorm(tanh), n = {ROWS_SAMPLES}, {KERNEL_LAYERS} layers", _kernels, KERNELS),
+    (
+        Work(
+            "drawing 2·d·n normals a layer",
+            partial(
+                _drawn, "rows", KERNEL_WIDTH * ROWS_SAMPLES, 2 * KERNEL_LAYERS, KERNELS, "float64"
+            ),
+            KERNELS,
+        ),
+    ),
+    short=True,
+)
+_LIMIT = Pair(
+    "mean_field, n = 16, 10 layers, against drawing a million normals",
+    Against.NORMALS,
+    "mean_field",
+    "a kernel, and a million normals",
+    Work("ReLU in the limit of width", _limit),
+    (Work("drawing a million normals", partial(_drawn, "rows", 10**4, 100, 1, "float64")),),
+    short=True,
+)
+
 # --- dense ----------------------------------------------------------------------------------------
 
 
@@ -244,6 +310,8 @@ PAIRS = (
     *(_rows_pair(width, "float32") for width in (1024, 16384)),
     *(_gradient_pair(width, "float64") for width in GRADIENT_LAYERS),
     *(_gradient_pair(width, "float32") for width in (4096,)),
+    _KERNEL,
+    _LIMIT,
     *(_dense_pair(width, "float64") for width in DENSE_WIDTHS),
     *(_dense_pair(width, "float32") for width in DENSE_WIDTHS),
 )
