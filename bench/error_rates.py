@@ -5,10 +5,10 @@
     python -m bench.error_rates --comparisons 0 --out rates --record      what DIR holds, on record
 
 Each comparison is between two runs of the short form's judged ratios, one after the other, in
-processes of their own, as ``pytest bench --bench-short --bench-compare FILE --bench-fail-if-worse 1.1`` makes
-it. Nothing changed between them: any ratio that is told worse is a false alarm. Then, against the
-same stored run, every call of one engine is made to take a quarter more processor time, and the
-comparison is to tell it; so for each engine in turn.
+processes of their own, as ``pytest bench --bench-short --bench-compare FILE --bench-fail-if-worse
+1.1`` makes it. Nothing changed between them: any ratio that is told worse is a false alarm. Then,
+against the same stored run, every call of one engine is made to take a quarter more processor time,
+and the comparison is to tell it; so for each engine in turn.
 
 Exit status: 0; 2 for bad usage.
 """

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from bench.pair import Pair, measured
 from bench.pairs import ABSENT
 from bench.report import Environment, Growth, Memory, Ratio, Run, Verdicts
@@ -45,12 +47,15 @@ class Kept:
     def keep(self, ratio: Ratio) -> None:
         """Put a ratio on record, and into the summary."""
         self.ratios[ratio.name] = ratio
-        found = ratio.found
-        words = "times faster" if ratio.against.faster else "times the cost"
-        line = f"{ratio.name}: {found.value:.3g} {words} ({found.low:.3g} … {found.high:.3g})"
-        if ratio.target is not None:
-            line += f"; target {ratio.target:g}, {ratio.standing}"
-        self.lines.append(line)
+        self.lines.append(ratio.summary)
+
+    def require(self, met: bool, line: str) -> None:
+        """Fail the benchmark where its target is not ``met``, with one line.
+
+        Not in a run that is compared with another: what that is asked is what got worse.
+        """
+        if not met and self.stored is None:
+            pytest.fail(line, pytrace=False)
 
     def _looks_worse(self, found: Ratio) -> bool:
         since = change(found, self.stored, self.most) if self.stored else None

@@ -49,6 +49,7 @@ class Pair:
     """Ours and what it is compared with, in the words of `Ratio`.
 
     - ``short``: whether the short form measures it
+    - ``required``: whether a run fails that misses the target; else it is told
     """
 
     name: str
@@ -60,6 +61,7 @@ class Pair:
     dtype: str = "float64"
     target: float | None = None
     short: bool = False
+    required: bool = True
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def test_growth(benchmark: BenchmarkFixture, kept: Kept, sizes: Sizes) -> None:
     slope = found.found
     line = f"{found.name}: exponent {slope.value:.2f} ({slope.low:.2f} … {slope.high:.2f})"
     kept.lines.append(line + (f"; at most {found.most:g}" if found.most else ""))
-    assert found.most is None or slope.value <= found.most, kept.lines[-1]
+    kept.require(found.most is None or slope.value <= found.most, kept.lines[-1])
 
 
 @pytest.mark.parametrize("simulation", marked(SIMULATIONS))
@@ -40,4 +40,4 @@ def test_memory(benchmark: BenchmarkFixture, kept: Kept, simulation: Simulation)
         f"{found.name}: peak {found.peak / GIB:.2f} GiB, {found.before / GIB:.2f} before; "
         f"{found.seconds:.1f} s" + (f"; limit {found.most / GIB:g} GiB" if found.most else "")
     )
-    assert found.most is None or found.peak < found.most, kept.lines[-1]
+    kept.require(found.most is None or found.peak < found.most, kept.lines[-1])

@@ -114,7 +114,8 @@ COSTS = {costs!r}
 def test_ratio(kept, name):
     ours = Work("ours", lambda: COSTS[name])
     others = (Work("the normals", lambda: None),)
-    kept.ratio(Pair(name, Against.NORMALS, "factor", "a layer", ours, others))
+    found = kept.ratio(Pair(name, Against.NORMALS, "factor", "a layer", ours, others))
+    kept.require(found.found.value < {most}, found.summary)
 
 
 def test_that_takes_long(kept):
@@ -129,9 +130,10 @@ def benchmarks(
     costs: dict[str, float] = FEW,
     seed: int = 1,
     lucky: int = 0,
+    most: float = 100.0,
 ) -> pytest.RunResult:
     pytester.makeconftest(CONFTEST.format(seed=seed, lucky=lucky))
-    pytester.makepyfile(test_pairs=TESTS.format(costs=costs))
+    pytester.makepyfile(test_pairs=TESTS.format(costs=costs, most=most))
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
 
 
@@ -165,6 +167,15 @@ def test_a_planted_slowdown_fails_with_its_reason(pytester: pytest.Pytester, sto
     )
     result.stdout.no_fnmatch_line("worse: factor*")
     result.stdout.fnmatch_lines(["1 of 2 worse"])
+
+
+def test_a_missed_target_fails_in_one_line_but_not_a_run_that_is_compared(
+    pytester: pytest.Pytester, stored: str
+) -> None:
+    missed = benchmarks(pytester, most=1.5)
+    assert missed.ret == 1
+    missed.stdout.fnmatch_lines(["rows: 1.* times the cost (1.*)"])
+    assert benchmarks(pytester, "--bench-compare", stored, most=1.5).ret == 0
 
 
 def test_without_a_limit_changes_are_told_and_nothing_fails(

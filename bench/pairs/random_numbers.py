@@ -180,7 +180,7 @@ def _gradient_pair(width: int, dtype: str) -> Pair:
     )
 
 
-# --- tangent kernels, and the limit of width -------------------------------------------------------
+# --- tangent kernels, and the limit of width ------------------------------------------------------
 
 KERNEL_WIDTH, KERNEL_LAYERS, KERNELS = 1024, 3, 8
 LIMIT_SAMPLES, LIMIT_LAYERS = 16, 10

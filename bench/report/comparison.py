@@ -33,7 +33,7 @@ class Change:
     """What became of one ratio's cost since the stored run.
 
     - ``factor``: the cost now over the cost then; above 1 it is worse
-    - ``least``: its lower confidence bound; it is worse where that lies above ``most``, the factor R
+    - ``least``: its lower confidence bound; above ``most``, the factor R, it is worse
     - ``judged``: whether it can be worse at all, or is told only
     """
 

@@ -155,6 +155,14 @@ class Ratio:
         return "met" if (found.value > self.target) is self.against.faster else "missed"
 
     @property
+    def summary(self) -> str:
+        """The ratio in one line."""
+        found = self.found
+        words = "times faster" if self.against.faster else "times the cost"
+        line = f"{self.name}: {found.value:.3g} {words} ({found.low:.3g} … {found.high:.3g})"
+        return line if self.target is None else f"{line}; target {self.target:g}, {self.standing}"
+
+    @property
     def meets(self) -> bool:
         """Whether the estimate itself keeps to the target; true where there is none."""
         if self.target is None:
