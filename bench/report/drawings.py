@@ -44,10 +44,13 @@ class Scale:
         return _EDGE + share * (_WIDTH - 2 * _EDGE)
 
 
-def scale_of(values: Sequence[float]) -> Scale:
-    """A scale that holds all of ``values``, with some room on both sides."""
+def scale_of(values: Sequence[float], least: float = 1.0) -> Scale:
+    """A scale that holds all of ``values``, with some room on both sides.
+
+    Its ends are at least a factor ``least`` apart, so that small differences look small.
+    """
     low, high = min(values), max(values)
-    room = max((high / low) ** 0.06, 1.05)
+    room = max((high / low) ** 0.06, 1.05, math.sqrt(least * low / high))
     return Scale(low / room, high * room)
 
 
@@ -94,7 +97,7 @@ def sparkline(values: Sequence[Interval | None]) -> Markup:
     """Ratios of successive runs, None where a run has none: joined points."""
     known = [(k, each) for k, each in enumerate(values) if each is not None]
     ends = [x for _, each in known for x in (each.low, each.high)]
-    scale = scale_of(ends)
+    scale = scale_of(ends, least=2.0)
     step = (_WIDTH - 2 * _EDGE) / max(1, len(values) - 1)
 
     def height(x: float) -> float:
@@ -122,7 +125,7 @@ def growth_chart(growth: Growth) -> Markup:
     xs, ys = [math.log10(size) for size in growth.sizes], [math.log10(t) for t in medians]
     level = sum(ys) / len(ys) - slope * sum(xs) / len(xs)
     fitted = [level + slope * x for x in (xs[0], xs[-1])]
-    floor, ceiling = min(*ys, *fitted) - 0.12, max(*ys, *fitted) + 0.12
+    floor, ceiling = min(*ys, *fitted) - 0.25, max(*ys, *fitted) + 0.12
 
     def across(x: float) -> float:
         return left + (x - xs[0]) / (xs[-1] - xs[0]) * (width - left - right)
