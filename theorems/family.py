@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -29,9 +29,10 @@ class FamilyError(ValueError):
 class Family:
     """A family of statements with its figures, certificates and findings.
 
-    Each of the last four fields is a tuple of objects, or of references ``"package.module:NAME"``
-    to one object or to a tuple of them. A module is imported when its part is used: listing
-    statements draws nothing, and a report makes no certificate.
+    Each of ``statements``, ``figures``, ``certificates`` and ``findings`` is a tuple of objects, or
+    of references ``"package.module:NAME"`` to one object or to a tuple of them. A module is
+    imported when its part is used: listing statements draws nothing, and a report makes no
+    certificate.
 
     - ``name``: lower-case letters, digits, underscores; statements are named ``name.theorem``
     - ``title``: what the family is about, in one line
@@ -42,6 +43,8 @@ class Family:
     - ``certificates``: kinds of certificates, ``theorems.certificates.kind.Kind``
     - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the
       family says of that network, a list of ``Finding``
+    - ``experiments``: sizes at which the sources ran their own experiments, by the names of the
+      statements' symbols; a report tells which published bounds say nothing there
 
     A family of another package is found through the entry-point group ``theorems.families``::
 
@@ -61,6 +64,7 @@ class Family:
     figures: tuple[object, ...] = field(default=(), repr=False)
     certificates: tuple[object, ...] = field(default=(), repr=False)
     findings: tuple[object, ...] = field(default=(), repr=False)
+    experiments: tuple[Mapping[str, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -69,6 +73,11 @@ class Family:
             )
         if not isinstance(self.title, str) or not self.title.strip() or "\n" in self.title:
             raise FamilyError(f"title={self.title!r}: want what {self.name} is about, in one line")
+        for sizes in self.experiments:
+            if not all(isinstance(size, int) and size > 0 for size in sizes.values()):
+                raise FamilyError(
+                    f"experiments have {sizes!r}: want positive whole numbers by name"
+                )
         for part in ("sources", *_PARTS):
             if not isinstance(items := getattr(self, part), tuple):
                 raise FamilyError(f"{part}={items!r}: want a tuple")

@@ -410,6 +410,8 @@ def test_a_kind_that_fails_at_a_certificate_leaves_it_unchecked(
         ({"sources": "one"}, "sources='one'"),
         ({"figures": ["a:b"]}, "figures"),
         ({"findings": ("a.b",)}, "findings has 'a.b'"),
+        ({"experiments": ({"n": "4"},)}, "experiments have {'n': '4'}"),
+        ({"experiments": ({"n": 0},)}, "want positive whole numbers"),
     ],
 )
 def test_a_family_of_another_form_is_refused(changes: dict[str, object], words: str) -> None:

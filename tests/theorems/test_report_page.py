@@ -32,7 +32,8 @@ from theorems.report.summary import (
     best_constants,
     matrix,
     refuted_besides,
-    vacuous_where_tested,
+    says_nothing_at,
+    vacuous_bounds,
     wrong_as_printed,
 )
 from theorems.verification import LEVEL
@@ -298,9 +299,37 @@ def test_what_nobody_printed_is_no_misprint(document: dict[str, Any]) -> None:
 
 
 def test_vacuous_bounds_are_told_with_their_places(document: dict[str, Any]) -> None:
-    (silent,) = vacuous_where_tested(sections(document))
-    assert (silent.printed.name, silent.vacuous, silent.tested) == (PRINTED, 1, 3)
-    assert silent.where == (("n=2, d=8", 1, 3),)
+    (found,) = vacuous_bounds(sections(document))
+    assert (found.printed.name, found.vacuous, found.tested) == (PRINTED, 1, 3)
+    assert (found.silent, found.speaking) == (("n=2, d=8",), ())
+    assert found.published == ()  # the statement of that title is not the library's
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "expected"),
+    [
+        (PRINTED, {"n": 4, "d": 512}, True),
+        (PRINTED, {"n": 4, "d": 2**16}, False),
+        ("orthogonality.decay:sharp", {"n": 4, "d": 512}, False),
+        ("orthogonality.concentration:as_printed", {"n": 4, "d": 512}, False),
+        ("rank.soft_rank_lower_bound:as_printed", {"d": 4}, False),  # a lower bound
+        (PRINTED, {"n": 4, "unheard of": 1}, False),
+    ],
+)
+def test_where_its_source_experimented_a_bound_says_something_or_nothing(
+    name: str, sizes: dict[str, int], expected: bool
+) -> None:
+    section = Section(result(name), get(name))
+    assert says_nothing_at(section, sizes) is expected
+    assert says_nothing_at(Section(result(name)), sizes) is False
+
+
+def test_published_sizes_are_told_with_the_bound() -> None:
+    statement = get(PRINTED)
+    told = result(PRINTED, title=statement.title, source=str(statement.source))
+    (found,) = vacuous_bounds([Section(told, statement)])
+    assert found.published[-1] == "n = 4, d = 512"
+    assert len(found.published) == found.sizes == 6
 
 
 def test_best_constants_are_the_sharp_forms_beside_the_printed(document: dict[str, Any]) -> None:
@@ -546,6 +575,7 @@ def test_the_side_on_which_the_claim_fails_is_shaded(relation: str, side: str | 
 def test_a_median_is_drawn_where_the_tightness_is_of_it() -> None:
     found = {"median r": 4.0, "low r": 3.0, "high r": 5.0, "bound": 2.0, "tightness": 0.5}
     assert chart([found, found], ">=") is not None
+    assert chart([found | {"tightness": 0.51}] * 2, ">=") is not None  # of an end of its interval
     assert chart([found | {"tightness": 0.9}] * 2, ">=") is None
 
 

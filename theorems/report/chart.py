@@ -20,7 +20,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 34
 _LEAST, _MOST = 1e-4, 1e4
 #: What is shown at least on either side of the bound, as a ratio.
 _BEYOND = 1.6
-_AGREES = 1e-6
+#: A median belongs to a tightness that differs from it by less, in logarithms.
+_NEAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,15 @@ def _measured(row: Mapping[str, Any]) -> tuple[float, float, float] | None:
         if key.startswith("median "):
             name = key.removeprefix("median ")
             triples.append((key, f"low {name}", f"high {name}"))
+    told = []
     for triple in triples:
         middle, low, high = (_number(row, key) / bound for key in triple)
-        told = middle > 0 and high > 0 and not math.isnan(low)
-        if told and (triple[0] == "mean" or _about(row, middle)):
-            return middle, max(low, 0.0), high
-    return None
+        if middle > 0 and high > 0 and not math.isnan(low):
+            told.append((middle, max(low, 0.0), high))
+    if told and "mean" in row:
+        return told[0]
+    near = min(told, key=lambda found: _apart(row, found[0]), default=None)
+    return near if near is not None and _apart(row, near[0]) < _NEAR else None
 
 
 def _number(row: Mapping[str, Any], key: str) -> float:
@@ -134,10 +138,12 @@ def _number(row: Mapping[str, Any], key: str) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _about(row: Mapping[str, Any], ratio: float) -> bool:
-    """Whether it is this ratio to the bound that the tightness of the readout tells."""
+def _apart(row: Mapping[str, Any], ratio: float) -> float:
+    """How far, in logarithms, a ratio to the bound is from the one that the tightness tells."""
     tightness = _number(row, "tightness")
-    return any(math.isclose(tightness, r, rel_tol=_AGREES) for r in (ratio, 1 / ratio))
+    if not tightness > 0:
+        return math.inf
+    return abs(abs(math.log(ratio)) - abs(math.log(tightness)))
 
 
 def _round_ratios(low: float, high: float) -> list[float]:

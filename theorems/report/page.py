@@ -173,7 +173,7 @@ def render(
         surprises=[section for section in found if not section.result["as_expected"]],
         misprints=summary.wrong_as_printed(found),
         besides=summary.refuted_besides(found),
-        silences=summary.vacuous_where_tested(found),
+        silences=summary.vacuous_bounds(found),
         constants=summary.best_constants(found),
         rows=summary.matrix(found),
         theorems=_by_theorem(found),

@@ -210,7 +210,8 @@ class Section:
     def tightness_in_words(self, value: float) -> str:
         """What a tightness of this statement means."""
         ends = self.result.get("tightness_interval")
-        return tightness_sentence(value, self.relation, self.verdict, ends)
+        own = ends if value == self.result["tightness"] else None  # it is of the largest alone
+        return tightness_sentence(value, self.relation, self.verdict, own)
 
     @property
     def power(self) -> str:
@@ -290,7 +291,7 @@ class Section:
         result = self.result
         found = [(key, str(result[key])) for key in ("quantifier", "source", "expected")]
         if self.statement is not None:
-            found += [("about", self.statement.chain)] if self.statement.chain else []
+            found += [("chain", self.statement.chain)] if self.statement.chain else []
             found += [("remark", words(self.statement.remark))] if self.statement.remark else []
         if weakened := result.get("weakened_by"):
             found.append(("weakened by", ", ".join(weakened)))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
 
 from theorems.registry import families
 from theorems.report.sections import Section
@@ -18,12 +22,15 @@ __all__ = [
     "best_constants",
     "matrix",
     "refuted_besides",
-    "vacuous_where_tested",
+    "says_nothing_at",
+    "vacuous_bounds",
     "wrong_as_printed",
 ]
 
 #: Variants by what the library calls them.
 PRINTED, CORRECTED, SHARP = "as_printed", "corrected", "sharp"
+#: Points that a symbol takes on the grid, and how far they go where its domain has no end.
+_POINTS, _FAR = 33, 1e6
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,20 @@ class Misprint:
 class Silence:
     """A published bound that says nothing at some of the places where it was tested.
 
-    - ``where``: each instance with its vacuous readouts and all its readouts
+    - ``vacuous``, ``tested``: readouts at which it says nothing, and all
+    - ``silent``, ``speaking``: instances at which some readout is vacuous, and the others
     - ``sharp``: the sharp form of the same theorem, whose share is told beside it
+    - ``published``: sizes of the source's own experiments at which it says nothing, of ``sizes``
     """
 
     printed: Section
     vacuous: int
     tested: int
-    where: tuple[tuple[str, int, int], ...]
+    silent: tuple[str, ...]
+    speaking: tuple[str, ...]
     sharp: Section | None
+    published: tuple[str, ...] = ()
+    sizes: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,22 +118,85 @@ def refuted_besides(found: Sequence[Section]) -> list[Section]:
     return [s for s in found if s.verdict == Verdict.REFUTED and not s.published]
 
 
-def vacuous_where_tested(found: Sequence[Section]) -> list[Silence]:
-    """Published bounds that cannot fail at some places where the run tested them.
+def vacuous_bounds(found: Sequence[Section]) -> list[Silence]:
+    """Published bounds that cannot fail at places where the run tested them, or where their source
+    ran its own experiments.
 
-    >>> vacuous_where_tested([])
+    >>> vacuous_bounds([])
     []
     """
-    silent = []
+    experiments = {family.name: family.experiments for family in families()}
+    silences = []
     for printed in found:
-        if not printed.published or not (printed.vacuous or printed.verdict == Verdict.VACUOUS):
+        if not printed.published:
             continue
-        tested = Counter(str(row.get("instance", "")) for row in printed.readouts)
-        vacuous = Counter(str(row.get("instance", "")) for row in printed.vacuous)
-        where = tuple((name, vacuous[name], count) for name, count in tested.items())
-        sharp = _siblings(printed, found).get(SHARP)
-        silent.append(Silence(printed, len(printed.vacuous), len(printed.readouts), where, sharp))
-    return silent
+        sizes = experiments.get(printed.family, ())
+        published = tuple(_spelled(size) for size in sizes if says_nothing_at(printed, size))
+        if not (published or printed.vacuous or printed.verdict == Verdict.VACUOUS):
+            continue
+        instances = dict.fromkeys(str(row.get("instance", "")) for row in printed.readouts)
+        silent = dict.fromkeys(str(row.get("instance", "")) for row in printed.vacuous)
+        silences.append(
+            Silence(
+                printed,
+                len(printed.vacuous),
+                len(printed.readouts),
+                tuple(silent),
+                tuple(name for name in instances if name not in silent),
+                _siblings(printed, found).get(SHARP),
+                published,
+                len(sizes),
+            )
+        )
+    return silences
+
+
+def says_nothing_at(section: Section, sizes: Mapping[str, int]) -> bool:
+    """Whether a bound is vacuous at these sizes, whatever its other symbols are.
+
+    - ``sizes``: values of some of its symbols, by name
+
+    The other symbols go through their domains on a grid; False where the statement is not known,
+    has no ceiling, or depends on a symbol without a domain.
+    """
+    statement = section.statement
+    if statement is None or statement.ceiling is None or statement.relation not in ("<=", "<"):
+        return False
+    needed = {str(x) for x in statement.rhs.free_symbols | statement.ceiling.free_symbols}
+    domains = {v.name: v.domain for v in statement.variables if not v.size}
+    values: dict[str, NDArray[np.float64]] = {
+        name: np.array(float(size)) for name, size in sizes.items()
+    }
+    free = sorted(needed.difference(sizes))
+    if not needed.issubset(domains) or not values.keys() <= domains.keys():
+        return False
+    given = {v.symbol: sizes[v.name] for v in statement.variables if v.name in sizes}
+    for axis, name in enumerate(free):
+        ends = domains[name].subs(given)
+        if ends.free_symbols:
+            return False
+        shape = [-1 if place == axis else 1 for place in range(len(free))]
+        values[name] = _grid(ends).reshape(shape)
+    return bool(np.all(statement.trivial(**values)))
+
+
+def _grid(domain: sp.Set) -> NDArray[np.float64]:
+    """Points of a domain of numbers: its ends where it has them, and between."""
+    if isinstance(domain, sp.Range):
+        low = float(domain.start)
+        high = _FAR if domain.stop == sp.oo else float(domain.stop - 1)
+        return np.unique(np.floor(np.linspace(0, 1, _POINTS) ** 4 * (high - low) + low))
+    low = -_FAR if domain.start == -sp.oo else float(domain.start)
+    high = _FAR if domain.end == sp.oo else float(domain.end)
+    points = np.linspace(low, high, _POINTS)
+    inside = [bool(domain.contains(sp.Rational(str(point)))) for point in points]
+    ends = {0: not domain.left_open, _POINTS - 1: not domain.right_open}
+    kept = [ends.get(place, fits) for place, fits in enumerate(inside)]
+    return np.asarray(points[kept])
+
+
+def _spelled(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 def best_constants(found: Sequence[Section]) -> list[Constant]:

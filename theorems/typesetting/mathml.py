@@ -7,7 +7,7 @@ nothing that a symbol is called can become markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from html.entities import html5
 from xml.dom.minidom import Element
@@ -85,14 +85,23 @@ def domain(variable: Variable) -> str:
     if place == sp.Reals:
         where = "<mi>ℝ</mi>"
     elif isinstance(place, sp.Range):
-        members = [_printed(place.start), _printed(place.start + 1), "<mo>…</mo>"]
-        members += [] if place.stop == sp.oo else [_printed(place.stop - 1)]
-        where = _between("{", members, "}")
+        where = _between("{", list(_members(place)), "}")
     else:
         ends = [_printed(place.start), _printed(place.end)]
         right = ")" if place.end == sp.oo or place.right_open else "]"
         where = _between("(" if place.left_open else "[", ends, right)
     return _element(f"<mrow>{_printed(shown)}<mo>∈</mo>{where}</mrow>", "", False)
+
+
+def _members(place: sp.Range) -> Iterator[str]:
+    """The members of a range of whole numbers, all of them where they are four at most."""
+    count = place.stop - place.start
+    if count.is_Integer and count <= 4:
+        yield from (_printed(place.start + k) for k in range(int(count)))
+        return
+    yield from (_printed(place.start), _printed(place.start + 1), "<mo>…</mo>")
+    if place.stop != sp.oo:
+        yield _printed(place.stop - 1)
 
 
 def _between(left: str, members: Sequence[str], right: str) -> str:
