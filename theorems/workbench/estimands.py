@@ -407,8 +407,8 @@ class Statistic:
 
         Returns:
             Both: true of quantiles, distances and what a moment is assumed of; of a mean where the
-            range has that end; of a variance from below always, and from above where the range is
-            finite.
+            range has that end, and of a slope of means where it has both; of a variance from below
+            always, and from above where the range is finite.
         """
         if self.share is not None or self.law is not None or self.moment is not None:
             return True, True
