@@ -215,6 +215,37 @@ def test_what_lies_past_the_last_node_is_bounded_by_the_formula(
     assert float(bound) == pytest.approx(product / (2 * falloff), rel=1e-9)
 
 
+@pytest.mark.parametrize("goal", [4.0, 10.0, 60.0])
+@pytest.mark.parametrize(
+    ("slopes", "counts"),
+    [([2.0], [1]), ([0.5, 1.5], [1, 1]), ([2.0**-40, 1.0], [3, 2]), ([1 / 64, 1.0], [64, 1])],
+)
+def test_nodes_near_0_taken_together_add_up_to_what_they_do_one_by_one(
+    slopes: list[float], counts: list[int], goal: float
+) -> None:
+    """Within what is left out of the series, which is not nothing."""
+    with ctx.workprec(256):
+        first, ratio = arb(-goal).exp(), arb("0.07").exp()
+        nodes = int((goal - math.log(rescale._NEAR * (2 + sum(counts)))) / 0.07)
+        balls = [arb(slope) for slope in slopes]
+        found = rescale._near_zero(balls, counts, first, ratio, nodes, goal)
+        wanted, t = [arb(0)] * len(balls), first
+        for _ in range(nodes):
+            factors = [1 + slope * t for slope in balls]
+            weight = t
+            for factor, count in zip(factors, counts, strict=True):
+                weight /= (factor**count).sqrt()
+            wanted = [w + weight / factor for w, factor in zip(wanted, factors, strict=True)]
+            t *= ratio
+        assert (nodes < 1) == all(sum_ == 0 for sum_ in wanted)
+        for one, other in zip(found, wanted, strict=True):
+            assert one.overlaps(other)
+            if nodes > 0:
+                left_out = not arb(one.mid()).overlaps(other)
+                assert left_out or goal > 20, "so few terms leave something out"
+                assert relative_radius(one) < 10 * math.exp(-goal)
+
+
 @pytest.mark.parametrize("step", [1 / 16, 3 / 16, 2.0])
 def test_the_error_of_the_step_is_bounded_by_the_formula(step: float) -> None:
     bound = 2 / (math.cos(1.5) * math.expm1(3 * math.pi / step))

@@ -19,7 +19,7 @@ summed by the trapezoidal rule with step h. What that leaves out is known, for e
   nodes beyond add up to at most P(t_N)/(2G).
 
 `rescale_map` puts both ends where these are below rounding; `rescale_map_enclosure` adds them to
-its balls.
+its balls, and takes the nodes near 0, which are most, together, by the power series of f_i/t.
 """
 
 from __future__ import annotations
@@ -314,9 +314,10 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
     first = arb(-goal).exp()
     ratio = step.exp()
     doubled = [2 * value for value in values]
-    sums = [arb(0)] * len(values)
-    t = first / ratio
-    for _ in range(nodes):
+    few = min(max(math.floor((goal - math.log(_NEAR * (2 + sum(counts)))) / float(step)), 0), nodes)
+    sums = _near_zero(doubled, counts, first, ratio, few, goal)
+    t = first / ratio * ratio**few
+    for _ in range(nodes - few):
         t *= ratio
         factors = [1 + slope * t for slope in doubled]
         weight = t / _weighted_product(counts, factors).sqrt()
@@ -327,6 +328,59 @@ def _at_points(values: list[arb], counts: list[int], precision: int) -> list[arb
         (step * value * partial + arb(0, first * value + beyond)) * relative
         for value, partial in zip(values, sums, strict=True)
     ]
+
+
+#: Nodes t are taken together up to 1/`_NEAR` of where the power series ceases to converge.
+_NEAR = 32
+
+
+def _near_zero(
+    slopes: list[arb], counts: list[int], first: arb, ratio: arb, nodes: int, goal: float
+) -> list[arb]:
+    """What the first ``nodes`` nodes t = ``first``, ``first``·``ratio``, … add up to: Σ t f_i(t),
+    with f_i(t) = (1 + s_i t)⁻¹ ∏ (1 + s t)^(-m/2).
+
+    Most nodes lie so near 0 that a few powers of t tell f_i, and powers of t add up in closed form.
+    With s ≤ 2 no coefficient of f_i exceeds that of (1 - 2t)^(-1 - M/2), M = Σ m, whose terms fall
+    by half at least, as the last node is at most 1/(`_NEAR` (2 + M)): what is left out of the
+    series is at most its next term, doubled.
+    """
+    if nodes < 1:
+        return [arb(0)] * len(slopes)
+    size = sum(counts)
+    last = first * ratio ** (nodes - 1)
+    terms = math.ceil(goal / math.log(_NEAR / 2)) + 1
+    # j g_j = Σ_m (-1)^m P_m g_(j-m), P_m = Σ (count / 2) s^m: the logarithmic derivative of ∏
+    powers = [[slope**m for m in range(terms)] for slope in slopes]
+    sums = [
+        (-1) ** m * sum((arb(c) / 2 * p[m] for c, p in zip(counts, powers, strict=True)), arb(0))
+        for m in range(terms)
+    ]
+    product = [arb(1)]
+    for j in range(1, terms):
+        total = sum((sums[m] * product[j - m] for m in range(1, j + 1)), arb(0))
+        product.append(total / j)
+    added = []
+    for j in range(1, terms + 1):
+        step = ratio**j
+        added.append((last**j * step - first**j) / (step - 1))
+    left_out = 2 * last * ratio / (ratio - 1) * _binomial(size, terms) * (2 * last) ** terms
+    found = []
+    for slope in slopes:
+        coefficient, total = arb(0), arb(0)
+        for each, power in zip(product, added, strict=True):
+            coefficient = each - slope * coefficient
+            total += coefficient * power
+        found.append(total + arb(0, left_out.upper()))
+    return found
+
+
+def _binomial(size: int, terms: int) -> arb:
+    """The coefficient of x^terms in (1 - x)^(-1 - size/2)."""
+    found = arb(1)
+    for j in range(1, terms + 1):
+        found *= (arb(size) / 2 + j) / j
+    return found
 
 
 def node_grid(values: list[arb], counts: list[int], goal: float) -> tuple[arb, float]:
