@@ -71,8 +71,8 @@ def parse(words: Sequence[str], into: argparse.Namespace | None = None) -> argpa
 
     Raises ``UsageError`` for one that is not understood, and ``SystemExit`` after ``--help``.
 
-    >>> parse(["verify", "rank", "--seed", "7"]).seed
-    '7'
+    >>> parse(["verify", "rank", "--seed", "7"]).names
+    ['rank']
     """
     return _parser(words).parse_args(words, into)
 
