@@ -35,11 +35,11 @@ class Kept:
     lines: list[str] = field(default_factory=list)
 
     def ratio(self, pair: Pair) -> Ratio:
-        """The ratio of ``pair``, measured once; and afresh where it looks worse than stored."""
+        """The ratio of ``pair``, measured once; and afresh where it may be worse than stored."""
         if pair.name in self.ratios:
             return self.ratios[pair.name]
         found = measured(pair)
-        if self._looks_worse(found):
+        if self._may_be_worse(found):
             found = replace(measured(pair), looks=2)
         self.keep(found)
         return found
@@ -57,9 +57,10 @@ class Kept:
         if not met and self.stored is None:
             pytest.fail(line, pytrace=False)
 
-    def _looks_worse(self, found: Ratio) -> bool:
+    def _may_be_worse(self, found: Ratio) -> bool:
+        """Whether the cost rose by more than is allowed, beyond doubt or not."""
         since = change(found, self.stored, self.most) if self.stored else None
-        return since is not None and since.worse
+        return since is not None and since.judged and since.factor > self.most
 
     def run(self) -> Run:
         """All of it as a document."""

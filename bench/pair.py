@@ -14,8 +14,9 @@ from bench.timing import Action, Clocks, in_turns
 
 __all__ = ["ROUNDS", "Pair", "Total", "Work", "measured", "one_thread", "totalled"]
 
-ROUNDS = 9
-"""Measurements of each side: an interval at level 0.04, and tests down to 2e-5."""
+ROUNDS, JUDGED_ROUNDS = 9, 15
+"""Measurements of each side: 9 give an interval at level 0.04. Ratios by which runs are judged have
+more, so that the bound of a change lies near its estimate."""
 
 
 SETTLING = 0.25
@@ -85,9 +86,10 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def measured(pair: Pair, rounds: int = ROUNDS, clocks: Clocks | None = None) -> Ratio:
+def measured(pair: Pair, clocks: Clocks | None = None) -> Ratio:
     """The times of ``pair``, in turns, for a unit of work each."""
     works = [pair.ours, *pair.others]
+    rounds = JUDGED_ROUNDS if pair.against.judged else ROUNDS
     times = in_turns(
         [work.call for work in works],
         rounds,
