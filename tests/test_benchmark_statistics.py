@@ -10,6 +10,7 @@ from scipy.stats import binomtest, mannwhitneyu
 
 from bench.growth import Sizes, grown
 from bench.intervals import fewest, median_interval, shift_above
+from bench.memory import Simulation, peak
 from bench.pair import Pair, Total, Work, measured, totalled
 from bench.report import Against
 from bench.timing import in_turns
@@ -146,3 +147,12 @@ def test_work_that_this_clock_cannot_see_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="twice the amount took no longer"):
         grown(sizes, clocks=clock.clocks)
+
+
+def test_the_peak_of_a_process_is_not_that_of_the_one_that_started_it() -> None:
+    held = np.ones(2**25)  # 256 MiB, more than all that is imported there
+    found = peak(
+        Simulation("s", "factor", "rescale_chain(64)", (4, 4), "depth=2", most=held.nbytes)
+    )
+    assert 0 < found.before <= found.peak < held.nbytes
+    assert found.standing == "met"
