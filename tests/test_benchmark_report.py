@@ -25,7 +25,7 @@ from bench.report import (
 )
 from bench.report.comparison import compared
 from bench.report.document import Absent
-from bench.report.drawings import number, seconds
+from bench.report.numbers import number, seconds
 from simulators.documents import DocumentError
 from tests.synthetic_times import ENVIRONMENT, whole_run
 

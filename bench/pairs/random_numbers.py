@@ -43,7 +43,7 @@ GRADIENT_LAYERS = {512: 256, 4096: 64, 32768: 20}
 EVERY = 10
 TOGETHER = 2**18
 """Weights in a layer of all replicas that a thread takes at once: the engine's own number."""
-DENSE_ENTRIES = 2e7  # weights drawn for one measurement
+DENSE_ENTRIES = 1e7  # weights drawn for one measurement
 DENSE_WIDTHS = (8, 16, 32, 64, 128, 256)
 
 
@@ -183,7 +183,7 @@ def _gradient_pair(width: int, dtype: str) -> Pair:
 # --- tangent kernels, and the limit of width ------------------------------------------------------
 
 KERNEL_WIDTH, KERNEL_LAYERS, KERNELS = 1024, 3, 8
-LIMIT_SAMPLES, LIMIT_LAYERS = 16, 10
+LIMIT_SAMPLES, LIMIT_LAYERS, LIMITS = 16, 10, 10
 
 
 def _kernels() -> None:
@@ -201,16 +201,17 @@ def _kernels() -> None:
     )
 
 
-def _limit() -> None:
+def _limits() -> None:
     batch = np.random.default_rng(SEED).standard_normal((64, LIMIT_SAMPLES))
-    simulate(
-        vanilla_chain(64, "relu"),
-        batch,
-        depth=LIMIT_LAYERS,
-        every=LIMIT_LAYERS,
-        engine="mean_field",
-        observables=["gram"],
-    )
+    for _ in range(LIMITS):
+        simulate(
+            vanilla_chain(64, "relu"),
+            batch,
+            depth=LIMIT_LAYERS,
+            every=LIMIT_LAYERS,
+            engine="mean_field",
+            observables=["gram"],
+        )
 
 
 _KERNEL = Pair(
@@ -235,8 +236,14 @@ _LIMIT = Pair(
     Against.NORMALS,
     "mean_field",
     "a kernel, and a million normals",
-    Work("ReLU in the limit of width", _limit),
-    (Work("drawing a million normals", partial(_drawn, "rows", 10**4, 100, 1, "float64")),),
+    Work("ReLU in the limit of width", _limits, LIMITS),
+    (
+        Work(
+            "drawing a million normals",
+            partial(_drawn, "rows", 10**4, 100 * LIMITS, 1, "float64"),
+            LIMITS,
+        ),
+    ),
     short=True,
 )
 
@@ -246,7 +253,7 @@ _LIMIT = Pair(
 def shape(width: int) -> tuple[int, int]:
     """Replicas and layers: enough of both that starting costs little."""
     replicas = cores() * max(4, TOGETHER // width**2)
-    return replicas, EVERY * max(4, round(DENSE_ENTRIES / (replicas * width**2 * EVERY)))
+    return replicas, EVERY * max(2, round(DENSE_ENTRIES / (replicas * width**2 * EVERY)))
 
 
 def dense(width: int, dtype: str, law: str = "gaussian") -> None:

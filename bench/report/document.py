@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from bench.intervals import Interval, median_interval
+from bench.report.numbers import number
 from bench.timing import Seconds
 from simulators.documents import Schema1, Wanted, plain, read_json, structured, write_json
 
@@ -159,7 +160,8 @@ class Ratio:
         """The ratio in one line."""
         found = self.found
         words = "times faster" if self.against.faster else "times the cost"
-        line = f"{self.name}: {found.value:.3g} {words} ({found.low:.3g} … {found.high:.3g})"
+        ends = f"{number(found.low)} … {number(found.high)}"
+        line = f"{self.name}: {number(found.value)} {words} ({ends})"
         return line if self.target is None else f"{line}; target {self.target:g}, {self.standing}"
 
     @property

@@ -12,6 +12,7 @@ from bench.report import drawings
 from bench.report.comparison import Comparison
 from bench.report.document import Against, Growth, Memory, Ratio, Run, Side, write_run
 from bench.report.history import RELEASES, Entry, entry, read_history, write_history
+from bench.report.numbers import number, seconds
 
 __all__ = ["rendered", "write_report"]
 
@@ -87,9 +88,7 @@ def rendered(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(
-        number=drawings.number, seconds=drawings.seconds, chart=drawings.growth_chart
-    )
+    templates.filters.update(number=number, seconds=seconds, chart=drawings.growth_chart)
     judged: tuple[Ratio | Growth | Memory, ...] = (*run.ratios, *run.growth, *run.memory)
     standings = [each.standing for each in judged]
     return templates.get_template("page.html").render(
