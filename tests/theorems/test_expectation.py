@@ -146,6 +146,32 @@ def test_a_strict_claim_is_not_supported_by_a_tie(
     assert evidence.verdict is verdict
 
 
+@pytest.mark.parametrize("shares", [True, False])
+@pytest.mark.parametrize("false", [True, False])
+def test_what_is_refuted_at_one_instance_is_not_sampled_on_at_others(
+    seeds: list[Any], shares: bool, false: bool
+) -> None:
+    """Of one instance the mean is the bound, of the other 1/10 more, if the claim is false."""
+    starts = {"near": 0.0, "beyond": 0.1 * false}
+
+    def sample(_: Statement, trajectory: Any, instance: Instance) -> np.ndarray:
+        return np.asarray(trajectory.values["f"][:, 1:] + starts[instance.label])
+
+    instances = [
+        Instance(label, rescale_chain(4), np.eye(4), 1, ({},), (0.0, 0.7)) for label in starts
+    ]
+    plain = check(replicas=20_000, shares=shares, first=32, normals=10**6)
+    both = replace(plain, instances=lambda *_: instances, sample=sample)
+    found = both(statement(R(1, 4), ceiling=None), context())
+    near, beyond = found.details["readouts"]
+    assert found.verdict is (Verdict.REFUTED if false else Verdict.INCONCLUSIVE)
+    assert found.sentinel is Verdict.REFUTED
+    assert near["replicas"] == (1024 if shares and false else 20_000)
+    # what is drawn is the same, however it is put off
+    alone = replace(both, shares=False)(statement(R(1, 4), ceiling=None), context())
+    assert beyond == alone.details["readouts"][1]
+
+
 @pytest.mark.parametrize("hopeless", [True, False])
 def test_sampling_stops_where_what_is_spoiled_leaves_no_hope(
     constant: Callable[..., None], hopeless: bool

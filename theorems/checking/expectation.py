@@ -50,6 +50,8 @@ Bools = npt.NDArray[np.bool_]
 #: How often it is reckoned what open means still need, and how many times the replicas of an
 #: instance may then be spent on it; by how much more than is reckoned.
 _ROUNDS, _MOST, _MORE = 3, 10, 1.25
+#: So many times its first draws are looked at of every instance, before more is of any.
+_LOOK = 32
 #: Draws after which a number is given up if its estimate has never left its bound, and a condition
 #: that not one replica in so many meets.
 _GIVEN_UP, _RAREST = 4096, 1000
@@ -240,7 +242,8 @@ class Expectation(SampledCheck):
     sequence of what the left side of the statement, or of its neighbour, says, where that is
     another number than the mean, from samples that may have an axis more; ``noun`` is what it is.
     With ``shares``, instances that are decided early leave what they did not spend of their
-    ``normals`` to others, as far as that should decide them. ``assumed`` says in words what is
+    ``normals`` to others, as far as that should decide them, and a claim that is refuted at one
+    instance is not sampled on at the others. ``assumed`` says in words what is
     taken for granted of the laws of the samples, and is told with every verdict; ``open_words``
     why samples may leave a mean open however many there are, and is told with such a verdict.
     ``placed(statement, batch)`` gives the statement with a neighbour that is false on the user's
@@ -306,20 +309,36 @@ class Expectation(SampledCheck):
             return replace(found, summary=f"{found.summary}; {words}")
         instances = list(self.instances(statement, context.array))
         parts = (2 if self.covered is None else 3) * sum(len(i.readouts) for i in instances)
-        runs: list[_Run] = []
-        for number, instance in enumerate(instances):
-            context.progress(f"{statement.name}: {instance.label} ({number + 1}/{len(instances)})")
-            run = _Run(self, statement, instance, context.share(parts))
-            normals = self.normals * len(instance.bundle)
-            limit = min(self.replicas, normals // max(instance.normals, 1))
-            run.sample(max(self.first, limit))
-            runs.append(run)
+        runs = [_Run(self, statement, each, context.share(parts)) for each in instances]
+        for number, run in enumerate(runs):
+            place = f"{run.instance.label} ({number + 1}/{len(runs)})"
+            context.progress(f"{statement.name}: {place}")
+            run.sample(min(run.limit, _LOOK * self.first) if self.shares else run.limit)
         if self.shares:
+            self._go_on(statement, runs, context)
             self._share_out(statement, runs, context)
         rows = list(chained.from_iterable(run.rows() for run in runs))
         engine = next((run.engine for run in reversed(runs) if run.engine), "")
         scope = (self.scope or _labels)(instances) if instances else None
         return self.of_means(statement, rows, engine, context, scope)
+
+    def _go_on(self, statement: Statement, runs: Sequence[_Run], context: Context) -> None:
+        """Draw on where a claim is open, as far as each instance may, what should be decided soonest
+        first: until it is refuted somewhere, which the others do not change.
+        """
+        waiting = sorted(runs, key=lambda run: run.missing)
+        for run in waiting:
+            if self._fallen(runs):
+                return
+            if run.open_trials:
+                context.progress(f"{statement.name}: {run.instance.label}, on to {run.limit:,}")
+                run.sample(run.limit)
+
+    def _fallen(self, runs: Sequence[_Run]) -> bool:
+        """Whether the claim is refuted somewhere, and its neighbour."""
+        trials = [trial for run in runs for trial in run.trials]
+        words = [(each.verdict(self.resolution), each.sentinel(self.resolution)) for each in trials]
+        return all(Verdict.REFUTED in found for found in zip(*words, strict=True))
 
     def _share_out(self, statement: Statement, runs: Sequence[_Run], context: Context) -> None:
         """Spend what decided instances left of their random numbers on those that are open: where
@@ -327,7 +346,7 @@ class Expectation(SampledCheck):
         """
         shares = sum(len(run.instance.bundle) for run in runs)
         left = self.normals * shares - sum(run.spent for run in runs)
-        for _ in range(_ROUNDS):
+        for _ in range(0 if self._fallen(runs) else _ROUNDS):
             open_ = [(run.missing, place) for place, run in enumerate(runs) if run.open_trials]
             for missing, place in sorted(open_):
                 run = runs[place]
@@ -467,8 +486,8 @@ def _eigenvalues(start: Floats) -> str:
 
 
 class _Run:
-    """The sampling of one instance, which can be continued: how many replicas were ``drawn``, and
-    which trials are open.
+    """The sampling of one instance, which can be continued: how many replicas were ``drawn``, of at
+    most ``limit`` unless others leave more, and which trials are open.
     """
 
     def __init__(
@@ -483,6 +502,9 @@ class _Run:
         self.open_trials = [t for t in self.trials if not t.vacuous]
         self.sparing = check.enough is not None and not context.thorough
         self.engine, self.drawn, self._size, self._stage = "", 0, check.first, 0
+        normals = check.normals * len(instance.bundle)
+        most = min(check.replicas, normals // max(instance.normals, 1))
+        self.limit = max(check.first, most)
         if self.sparing:
             self._size = min(check.first, max(self._within(_DEAR_AT_FIRST), _FEWEST))
 
