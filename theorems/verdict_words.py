@@ -57,6 +57,8 @@ def tightness_sentence(
     if interval and interval[0] != interval[1]:
         ends = f"[{number(interval[0])}, {number(interval[1])}]"
     if is_equality(relation):
+        if abs(value - 1) < _ATTAINED:
+            return "an equality: the two sides agree"
         told = f" with confidence interval {ends}" if ends else ""
         return f"an equality: one side is {text} of the other where they differ most{told}"
     if verdict == Verdict.REFUTED:

@@ -66,7 +66,9 @@ class Piece:
             part = "of a part only: it may refute the statement, and does not carry it"
             found.insert(0, ("speaks", part))
         if self.found["tightness"] is not None:
-            found.append(("tightness", self.section.tightness_in_words(self.found["tightness"])))
+            sampled = "level" in self.found  # else an interval is of inputs, and of no confidence
+            told = self.section.tightness_in_words(self.found["tightness"], sampled=sampled)
+            found.append(("tightness", told))
         if self.found["power"] is not None:
             found.append(("power", self.power))
         return [*found, ("time", f"{self.found['seconds']:.1f} s")]
@@ -207,10 +209,13 @@ class Section:
         """The tightness in a column of numbers: words where no tightness is meant."""
         return tightness_word(self.result["tightness"], self.relation, self.verdict)
 
-    def tightness_in_words(self, value: float) -> str:
-        """What a tightness of this statement means."""
-        ends = self.result.get("tightness_interval")
-        own = ends if value == self.result["tightness"] else None  # it is of the largest alone
+    def tightness_in_words(self, value: float, *, sampled: bool = False) -> str:
+        """What a tightness of this statement means, with its confidence interval if it has one.
+
+        The document holds that of the statement's own tightness alone, the largest.
+        """
+        ends = self.result.get("tightness_interval") if sampled else None
+        own = ends if value == self.result["tightness"] else None
         return tightness_sentence(value, self.relation, self.verdict, own)
 
     @property

@@ -2,11 +2,11 @@
 
 - ``unicode``: blocks of Unicode that fit a width, single lines, and running text, for terminals;
   its functions are those of this module
-- ``numbers``: numbers in few digits
+- ``short_numbers``: numbers in few digits
 - ``mathml``: presentation MathML, for pages and notebooks
 """
 
-from theorems.typesetting.numbers import number
+from theorems.typesetting.short_numbers import number
 from theorems.typesetting.unicode import (
     Names,
     block,

@@ -27,6 +27,7 @@ from theorems.typesetting.unicode import (
     power_of_ten,
     symbol,
 )
+from theorems.typesetting.unicode import domain as in_unicode
 
 __all__ = ["claim", "definition", "domain", "mathml"]
 
@@ -35,6 +36,9 @@ _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 #: Entities that are not XML's own; a page of HTML knows them, other readers may not.
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;|quot;)([A-Za-z]+;)|&#(?:x([0-9A-Fa-f]+)|(\d+));")
 _INDICES = "ijkl"
+#: Characters in one line of Unicode from which on a claim is broken at its sign, and a side at its
+#: terms.
+_WIDE = 60
 
 
 def mathml(expression: sp.Basic, names: Names | None = None, *, display: bool = False) -> str:
@@ -50,13 +54,32 @@ def mathml(expression: sp.Basic, names: Names | None = None, *, display: bool = 
 
 
 def claim(statement: Statement) -> str:
-    """What a statement claims, in display style.
+    """What a statement claims, in display style; a wide one in rows.
 
     >>> from theorems.templates.pointwise import STATEMENT
     >>> claim(STATEMENT).startswith('<math alttext="Σᵢ λᵢ² ≥ 1/n" display="block">')
     True
     """
-    return mathml(statement.claim, notation(statement), display=True)
+    names, relation = notation(statement), statement.claim
+    text = inline(relation, names)
+    if len(text) <= _WIDE:
+        return mathml(relation, names, display=True)
+    rows = [*_rows(relation.lhs, "", names), *_rows(relation.rhs, RELATIONS[type(relation)], names)]
+    left = '<mtd style="text-align: left">'
+    table = "".join(f"<mtr>{left}{row}</mtd></mtr>" for row in rows)
+    return _element(f'<mtable displaystyle="true">{table}</mtable>', text, True)
+
+
+def _rows(side: sp.Expr, lead: str, names: Names) -> Iterator[str]:
+    """A side behind its sign; one that is wide by itself, a row for each term."""
+    wide = side.is_Add and len(inline(side, names)) > _WIDE
+    terms = _Presentation(names)._as_ordered_terms(side) if wide else [side]
+    for place, term in enumerate(terms):
+        negative = wide and term.could_extract_minus_sign()
+        joint = "-" if negative else "+"
+        signs = [lead, joint if negative else ""] if place == 0 else [joint]
+        before = "".join(f"<mo>{escape(sign)}</mo>" for sign in signs if sign)
+        yield f"<mrow>{before}{_printed(-term if negative else term, names)}</mrow>"
 
 
 def definition(name: sp.Symbol | sp.IndexedBase, meaning: sp.Expr | sp.Lambda) -> str:
@@ -90,7 +113,8 @@ def domain(variable: Variable) -> str:
         ends = [_printed(place.start), _printed(place.end)]
         right = ")" if place.end == sp.oo or place.right_open else "]"
         where = _between("(" if place.left_open else "[", ends, right)
-    return _element(f"<mrow>{_printed(shown)}<mo>∈</mo>{where}</mrow>", "", False)
+    said = f"<mrow>{_printed(shown)}<mo>∈</mo>{where}</mrow>"
+    return _element(said, in_unicode(variable), False)
 
 
 def _members(place: sp.Range) -> Iterator[str]:
@@ -111,9 +135,8 @@ def _between(left: str, members: Sequence[str], right: str) -> str:
 
 
 def _element(content: str, words: str, display: bool) -> str:
-    alternative = f' alttext="{escape(words)}"' if words else ""
     block = ' display="block"' if display else ""
-    return f"<math{alternative}{block}>{content}</math>"
+    return f'<math alttext="{escape(words)}"{block}>{content}</math>'
 
 
 def _printed(expression: sp.Basic, names: Names | None = None) -> str:
