@@ -122,7 +122,8 @@ def _holds(value: object, statement: Statement) -> bool:
 def _code(modules: Iterable[str], files: Sequence[Path]) -> dict[str, str]:
     """The digests of modules, of files, and of all that these import."""
     names = list(modules)
-    places = {top: _place(top) for top in {name.partition(".")[0] for name in (*names, *_OURS)}}
+    tops = {name.partition(".")[0] for name in (*names, *_OURS)}
+    places = {top: _place(top) for top in tops}
     for file in files:
         beside = [*file.parent.glob("*.py"), *file.parent.glob("*/__init__.py")]
         places = {_named(path).name: _named(path) for path in beside} | places

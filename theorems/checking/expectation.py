@@ -102,7 +102,7 @@ class Instance:
 
     @property
     def bundle(self) -> tuple[Instance, ...]:
-        """This instance, and those whose networks are read beside it, in the order of the readings."""
+        """This instance, and those whose networks are read beside it, in that order."""
         return (self, *self.beside)
 
     @property

@@ -151,8 +151,8 @@ def undefined_words(missing: int, count: int, where: str, noun: str = "mean") ->
 
 def _no_value(noun: str) -> str:
     return (
-        f"such a {noun} has no value; condition it on what keeps it defined, as assume='alive' does "
-        "where samples die"
+        f"such a {noun} has no value; condition it on what keeps it defined, as assume='alive' "
+        "does where samples die"
     )
 
 

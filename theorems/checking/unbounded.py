@@ -35,7 +35,7 @@ class Unbounded(SampledCheck):
 
     @property
     def reason(self) -> str:
-        """Why nothing is decided, and what could be claimed instead that would be, in a sentence."""
+        """Why nothing is decided, and what could be claimed instead, in a sentence."""
         known = ""
         if any(self.bounded):
             known = (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -69,14 +69,16 @@ class RunLedger:
             )
             if why:
                 found[statement.name] = why
-        while more := {
-            s.name: [f"it depends on {name}"]
-            for s in self.asked
-            for name in s.depends_on
-            if name in found and s.name not in found
-        }:
+        while more := dict(self._drawn_in(found)):
             found |= more
         return found
+
+    def _drawn_in(self, found: Container[str]) -> Iterator[tuple[str, list[str]]]:
+        """Statements that are not among those found and depend on one of them, and on which."""
+        for statement in self.asked:
+            if statement.name not in found:
+                on = [name for name in statement.depends_on if name in found]
+                yield from ((statement.name, [f"it depends on {name}"]) for name in on)
 
     @property
     def unchanged(self) -> list[tuple[Statement, Verdict]]:
@@ -178,7 +180,8 @@ def open_ledger(
     if batch is not None:
         require(
             file is None and not update and not args.changed,
-            "--ledger, --changed: it holds verdicts on the inputs that checks lay out; leave out --batch",
+            "--ledger, --changed: it holds verdicts on the inputs that checks lay out; leave out "
+            "--batch",
             UsageError,
         )
         return None
@@ -193,7 +196,8 @@ def open_ledger(
         )
         require(
             not args.changed,
-            f"--changed: no ledger to go by; name one with --ledger, or let --update-ledger make {path}",
+            "--changed: no ledger to go by; name one with --ledger, or let --update-ledger make "
+            f"{path}",
             UsageError,
         )
         return None

@@ -70,12 +70,12 @@ class Stage:
 
     @property
     def does(self) -> str:
-        """What happens on the way, in words, with arrows between: ``weights → batchnorm → relu``."""
+        """What happens on the way, in words: ``weights → batchnorm → relu``."""
         return " → ".join(("weights", *self.actions, *((self.joint,) if self.joined else ())))
 
     @property
     def joint(self) -> str:
-        """What else enters, in words: the first names of ``joined``, and how many more there are."""
+        """What else enters: the first names of ``joined``, and how many more there are."""
         more = len(self.joined) - _NAMED
         return (
             "joined with "

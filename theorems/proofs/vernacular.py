@@ -106,7 +106,8 @@ def statement_in(text: str, name: str) -> str:
     """The sentence that states the theorem ``name``, after those that declare what its sections
     have in common; empty where the text has no such theorem.
 
-    >>> statement_in("Section S. Variable n : nat. Lemma zero : n * 0 = 0. Proof. by []. Qed.", "zero")
+    >>> text = "Section S. Variable n : nat. Lemma zero : n * 0 = 0. Proof. by []. Qed."
+    >>> statement_in(text, "zero")
     'Variable n : nat.\\nLemma zero : n * 0 = 0.'
     """
     plain = stripped(text)

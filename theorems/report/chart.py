@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain as chained
+from itertools import product
 from typing import Any
 
 from theorems.typesetting import number
@@ -71,8 +73,9 @@ def chart(readouts: Sequence[Mapping[str, Any]], relation: str) -> Chart | None:
         (True, None)
     """
     rows = [(row, _measured(row)) for row in readouts]
-    ratios = [value for _, found in rows if found is not None for value in found]
-    if sum(found is not None for _, found in rows) < 2:
+    measured = [found for _, found in rows if found is not None]
+    ratios = list(chained.from_iterable(measured))
+    if len(measured) < 2:
         return None
     low = math.log10(max(min([*ratios, 1 / _BEYOND]), _LEAST)) - 0.08
     high = math.log10(min(max([*ratios, _BEYOND]), _MOST)) + 0.08
@@ -149,11 +152,8 @@ def _apart(row: Mapping[str, Any], ratio: float) -> float:
 def _round_ratios(low: float, high: float) -> list[float]:
     """Three to eight round numbers in a range of decimal logarithms, 1 among them."""
     for multiples in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
-        found = [
-            float(f"{m * 10**k:.3g}")
-            for k in range(math.floor(low), math.ceil(high) + 1)
-            for m in multiples
-        ]
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        found = [float(f"{m * 10**k:.3g}") for k, m in product(powers, multiples)]
         inside = [ratio for ratio in found if low <= math.log10(ratio) <= high]
         if len(inside) <= 8:
             return inside

@@ -46,7 +46,8 @@ class Comparison:
     @property
     def differing(self) -> frozenset[str]:
         """The names of statements that are otherwise, or new."""
-        return frozenset(s.name for s in (*(section for section, _ in self.changes), *self.new))
+        changed = (section for section, _ in self.changes)
+        return frozenset(section.name for section in (*changed, *self.new))
 
 
 def read_earlier(path: str | os.PathLike[str]) -> Earlier:

@@ -15,6 +15,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def render(
     found = sections(document, statements)
     script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
     counts = Counter(section.verdict for section in found)
+    quantifiers = {section.result["quantifier"] for section in found}
     comparison = None if earlier is None else compared(document, found, earlier)
     changed = () if comparison is None else comparison.differing
     return templates.get_template("page.html").render(
@@ -179,8 +181,8 @@ def render(
         theorems=_by_theorem(found),
         comparison=comparison,
         changed=changed,
-        methods=list(dict.fromkeys(method for section in found for method in section.methods)),
-        quantifiers=[q for q in Quantifier if any(s.result["quantifier"] == q for s in found)],
+        methods=list(dict.fromkeys(chain.from_iterable(section.methods for section in found))),
+        quantifiers=[q for q in Quantifier if q in quantifiers],
         interrupted=document.get("interrupted", False),
         refused=document.get("refused", ()),
         circumstances=list(_circumstances(document)),

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from markupsafe import Markup
@@ -320,12 +321,9 @@ class Section:
     @property
     def readouts(self) -> list[Mapping[str, Any]]:
         """The means that were measured, of all evidence about the claim."""
-        return [
-            row
-            for piece in self.result["evidence"]
-            for row in piece.get("readouts", ())
-            if isinstance(row, dict) and not piece.get("apart")
-        ]
+        pieces = (piece for piece in self.result["evidence"] if not piece.get("apart"))
+        rows = chain.from_iterable(piece.get("readouts", ()) for piece in pieces)
+        return [row for row in rows if isinstance(row, dict)]
 
     @property
     def vacuous(self) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a reader wants first: wrong as printed, vacuous, best constants; then families by verdicts."""
+"""What a reader wants first: wrong as printed, vacuous, best constants; families by verdicts."""
 
 from __future__ import annotations
 

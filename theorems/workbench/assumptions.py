@@ -1,4 +1,4 @@
-"""What a claim assumes: of its symbols, of the start, of whole paths, or of the law of a reading."""
+"""What a claim assumes: of its symbols, the start, whole paths, or the law of a reading."""
 
 from __future__ import annotations
 

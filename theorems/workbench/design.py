@@ -180,7 +180,7 @@ class Design:
 
     @property
     def recentres(self) -> bool:
-        """Whether some layer of a chain subtracts the batch mean, so that equal samples leave none."""
+        """Whether some layer of a chain subtracts the batch mean: equal samples leave none."""
         return any(chain.recentres for chain in self.chains)
 
     # --- one input --------------------------------------------------------------------------------
@@ -678,7 +678,7 @@ class Design:
 
     @property
     def alive(self) -> bool:
-        """Whether the mean is taken over paths on which no sample dies, as ``assume="alive"`` says."""
+        """Whether it is about paths on which no sample dies, as ``assume="alive"`` says."""
         return bool(self._living)
 
     @property
@@ -861,7 +861,7 @@ class Design:
         estimand: Estimand,
         instance: Instance,
     ) -> float:
-        """By how much `estimate`, of the same arguments, may be off: as parts of the samples differ.
+        """By how much `estimate`, of the same arguments, may be off, as parts of the samples differ.
 
         Two samples at least; infinite where some parts have none.
         """

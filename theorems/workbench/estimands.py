@@ -560,7 +560,7 @@ class Estimand:
 
     @property
     def noun(self) -> str:
-        """What it is, in a word: "mean", "distance", "stationary mean", …; "number" of a function."""
+        """What it is, in a word: "mean", "distance", …; "number" of a function."""
         if self.alone is None:
             return "number"
         return _NOUNS.get(self.alone.kind, self.alone.kind)

@@ -117,7 +117,7 @@ class Everywhere(CheckBase):
 
     @property
     def takes_batch(self) -> bool:
-        """Whether a user's batch has a part in it: not where the claim is about parameters alone."""
+        """Whether a user's batch has a part in it: not in a claim about parameters alone."""
         return self.attack.takes_batch
 
     def __call__(self, statement: Statement, context: Context) -> Evidence:

@@ -96,7 +96,7 @@ class Quantity:
 
     @property
     def backward(self) -> bool:
-        """Whether it is measured of a gradient, or of the whole pass back, as a tangent kernel is."""
+        """Whether it is of a gradient, or of the whole pass back, as a tangent kernel is."""
         return self.kind.goes_back
 
     @property

@@ -489,8 +489,8 @@ def _averaging_from(first: int) -> Expectation:
 
 _AVERAGES = (
     "for layers of independent rows of finite law, whose directions have the second and fourth "
-    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds for "
-    "the average over layers"
+    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds "
+    "for the average over layers"
 )
 _averaging = partial(
     Statement,

@@ -411,9 +411,9 @@ CONTRACTION = (
         rhs=_harmonic(2),
         sentinel=Sentinel("2 one part in a thousand larger", rhs=_harmonic(2 * _MORE)),
         checks=(_SPECTRA,),
-        remark="Stronger than the linear factor 1 - 2n/(n+2) σ_n² wherever 0 < σ_n² < 1/n, with the "
-        "same slope at the fixed point. Of a row's direction only the second and fourth moments are "
-        "used, so it holds for every law that has these.",
+        remark="Stronger than the linear factor 1 - 2n/(n+2) σ_n² wherever 0 < σ_n² < 1/n, with "
+        "the same slope at the fixed point. Of a row's direction only the second and fourth "
+        "moments are used, so it holds for every law that has these.",
         proof=Proof(
             theorem=f"{ROCQ}.Harmonic.contraction_harmonic",
             link="name",

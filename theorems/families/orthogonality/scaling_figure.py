@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -118,7 +119,7 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
                     color=MUTED,
                     va="bottom",
                 )
-    shown = (name for group, _ in columns for _, name in group.members)
+    shown = [name for _, name in chain.from_iterable(group.members for group, _ in columns)]
     return Drawing(
         "width_scaling",
         "Fluctuations against width",
