@@ -21,6 +21,7 @@ def one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     it is given ``--jobs``.
     """
     monkeypatch.setattr("theorems.commands.verify.cores", lambda: 1)
+    monkeypatch.setattr("theorems.commands.report.cores", lambda: 1)
 
 
 @contextmanager

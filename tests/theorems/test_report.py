@@ -18,6 +18,7 @@ from PIL import Image
 from report_samples import PRINTED, sample_document, simulate_little
 
 from theorems import verify
+from theorems.registry import Part, families, refused, rescan
 from theorems.report import available, read_document, validate_document, write_report
 from theorems.report.page import LEGEND, render
 from theorems.report.pictures import Picture, inline_svg
@@ -345,6 +346,38 @@ def test_files_that_are_missing_or_something_else_are_refused(tmp_path: Path) ->
         ValueError, match=r"list\.json: the document is \[\]; want an object; write it"
     ):
         read_document(file)
+
+
+# --- figures side by side ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small")
+def test_the_files_are_the_same_however_many_jobs_draw_them(
+    document: dict[str, Any], written: list[Path], tmp_path: Path
+) -> None:
+    again = write_report(document, tmp_path / "again", jobs=2)
+    assert [path.name for path in again] == FILES
+    for first, second in zip(written, again, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_figure_of_ours_that_fails_is_a_defect_whoever_draws_it_and_of_others_is_refused(
+    jobs: int, document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: object) -> None:
+        raise ZeroDivisionError("a figure")
+
+    known = next(iter(families()))
+    parts = [Part(known, "", lambda _: None), Part(known, "theirs 1.0", failing)]
+    monkeypatch.setattr("theorems.report.pictures.brought", lambda _: parts)
+    assert [path.name for path in write_report(document, tmp_path, jobs=jobs)] == ["index.html"]
+    assert any("theirs 1.0" in line and "a figure" in line for line in refused())
+    rescan()
+    parts.append(Part(known, "", failing))
+    with pytest.raises(ZeroDivisionError, match="a figure"):
+        write_report(document, tmp_path, jobs=jobs)
+    rescan()
 
 
 # --- without matplotlib --------------------------------------------------------------------------------------

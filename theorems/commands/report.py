@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from simulators.workers import cores
 from theorems import report
 from theorems.commands.arguments import require_directory, require_plots
 from theorems.terminal.exit_statuses import AS_EXPECTED, refusing, writing
@@ -31,6 +32,6 @@ def run(args: argparse.Namespace) -> int:
         directory = require_directory("--out", args.out)
         earlier = None if args.against is None else report.read_earlier(args.against)
     with writing(args.out):
-        page = report.write_report(found, directory, earlier=earlier)[0]
+        page = report.write_report(found, directory, (), earlier, cores())[0]
     console().print(f"Written: {page}", soft_wrap=True)
     return AS_EXPECTED

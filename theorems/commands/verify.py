@@ -133,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
         if args.changed and record is not None:
             known = record.unchanged
             statements = tuple(s for s in statements if s.name in record.reasons)
+        jobs = cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1)
         errors = console(errors=True)
         meter = Meter(errors, statements, beside_results=same_place(sys.stdout, sys.stderr))
 
@@ -150,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
             refused=refusals_told(refused),
             known=known,
-            jobs=cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1),
+            jobs=jobs,
             thorough=args.thorough,
             checked=meter.checked,
         )
@@ -198,6 +199,7 @@ def run(args: argparse.Namespace) -> int:
             not complete,
             seconds,
             provenance=provenance(args.words),
+            jobs=jobs,
         )
         changes = () if record is None else record.changes(results)
         failure = _publish(out, results, done, refused, target, directory, record, changes)
@@ -275,7 +277,7 @@ def _publish(
                 earlier = None
                 if record is not None:
                     earlier = Earlier(record.path.name, record.ledger.entries)
-                page = write_report(found, directory, statements, earlier)[0]
+                page = write_report(found, directory, statements, earlier, run.jobs)[0]
                 written.append(str(page))
 
     def conclude() -> None:
@@ -313,6 +315,7 @@ class Run:
     seconds: float = 0.0
     written: tuple[str, ...] = ()
     provenance: Mapping[str, object] | None = None
+    jobs: int = 1
 
 
 def print_closing(

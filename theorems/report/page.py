@@ -75,6 +75,7 @@ def write_report(
     directory: str | os.PathLike[str],
     statements: Iterable[Statement] = (),
     earlier: Earlier | None = None,
+    jobs: int = 1,
 ) -> list[Path]:
     """Write ``index.html`` and the figures that ``document`` supports.
 
@@ -89,6 +90,8 @@ def write_report(
             are shown, and of others what the document says.
         earlier: what was known before, as `theorems.report.read_earlier` reads it: the page then
             tells what is otherwise.
+        jobs: processes that draw our own figures side by side, forked from this one where that is
+            safe.
 
     Returns:
         The paths of the files, the page first.
@@ -113,7 +116,7 @@ def write_report(
         raise ModuleNotFoundError(remedy, name="matplotlib")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures, written = draw_all(valid, folder)
+    pictures, written = draw_all(valid, folder, jobs)
     page = folder / "index.html"
     text = render(valid, pictures, statements, earlier)
     page.write_text(text, encoding="utf-8", errors="xmlcharrefreplace")
