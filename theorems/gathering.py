@@ -1,6 +1,7 @@
 """Gathering evidence: every check of each statement, in this process or side by side in several.
 
-A theorem is the unit of work, as its variants share samples. What a check finds depends on the
+A theorem is the unit of work, as its variants share samples; where there are fewer theorems than
+processes, a variant is. What a check finds depends on the
 statement, the seed, its share of the level and the batch, and on nothing that other theorems leave
 behind, so that it is the same in whichever process, beside whatever, in whatever order.
 """
@@ -80,9 +81,10 @@ def gathered(
     ``KeyboardInterrupt`` is raised.
     """
     theorems = [tuple(group) for _, group in groupby(statements, key=_theorem)]
-    if jobs == 1 or len(theorems) == 1 or not can_fork():
+    if jobs == 1 or len(statements) == 1 or not can_fork():
         return _in_turn(theorems, context, checked)
-    return _in_processes(theorems, context, jobs, checked)
+    variants = [(statement,) for statement in statements]
+    return _in_processes(variants if len(theorems) < jobs else theorems, context, jobs, checked)
 
 
 def _theorem(statement: Statement) -> tuple[str, str]:

@@ -156,6 +156,21 @@ def test_variants_of_a_theorem_share_their_samples_in_every_job(
     assert seen == ["", "orthogonality.a:x", "", ""]
 
 
+def test_variants_are_checked_side_by_side_where_there_are_fewer_theorems_than_jobs(
+    offer: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    def waiting(statement: Statement, context: Context) -> Evidence:
+        wait_for((tmp_path / "second").exists)
+        return evidence()
+
+    def telling(statement: Statement, context: Context) -> Evidence:
+        (tmp_path / "second").write_text("checked", encoding="utf-8")
+        return evidence()
+
+    names = offer(waiting, telling, theorem={0: "a", 1: "a"}, variant={0: "x", 1: "y"})
+    assert [r.statement.name for r in verify(jobs=2)] == names
+
+
 def test_one_job_checks_in_the_process_that_asks(offer: Callable[..., list[str]]) -> None:
     """Which a call of the library does unless it is told otherwise."""
     offer(at_once, at_once)
