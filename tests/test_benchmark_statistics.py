@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+from types import ModuleType
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest, mannwhitneyu
 
+from bench import error_rates, intervals, timing
 from bench.growth import Sizes, grown
 from bench.intervals import fewest, median_interval, shift_above
 from bench.memory import Simulation, peak
 from bench.pair import Pair, Total, Work, measured, totalled
-from bench.report import Against
+from bench.report import Against, drawings, numbers
 from bench.timing import in_turns
 from tests.synthetic_times import ModelledClock
 
@@ -156,3 +159,14 @@ def test_the_peak_of_a_process_is_not_that_of_the_one_that_started_it() -> None:
     )
     assert 0 < found.before <= found.peak < held.nbytes
     assert found.standing == "met"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [drawings, error_rates, intervals, numbers, timing],
+    ids=lambda module: module.__name__,
+)
+def test_examples_in_docstrings_give_what_they_show(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
