@@ -30,6 +30,7 @@ from theorems.report.pictures import Picture
 from theorems.report.sections import Section, sections
 from theorems.report.summary import (
     best_constants,
+    foundation,
     matrix,
     refuted_besides,
     says_nothing_at,
@@ -407,6 +408,16 @@ def test_a_statement_alone_gives_the_numbers_it_had_in_the_run() -> None:
 
 def untimed(evidence: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in evidence.items() if key != "seconds"}
+
+
+def test_the_axioms_of_all_proofs_stand_together(document: dict[str, Any], page: Path) -> None:
+    found = foundation(sections(document))
+    assert f"{MISPRINT}:corrected" in [section.name for section in found.free]
+    assert len(found.axioms) == 5
+    for name, meaning, resting in found.axioms:
+        assert meaning
+        assert [section.name for section in resting] == [PROOF], name
+    assert 'id="axioms"' in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["orthogonality.vanilla_alignment:batchnorm", PROOF])

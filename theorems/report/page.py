@@ -180,6 +180,7 @@ def render(
         besides=summary.refuted_besides(found),
         silences=summary.vacuous_bounds(found),
         constants=summary.best_constants(found),
+        foundation=summary.foundation(found),
         rows=summary.matrix(found),
         theorems=_by_theorem(found),
         comparison=comparison,

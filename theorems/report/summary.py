@@ -16,10 +16,12 @@ from theorems.statement import Verdict
 
 __all__ = [
     "Constant",
+    "Foundation",
     "Misprint",
     "Row",
     "Silence",
     "best_constants",
+    "foundation",
     "matrix",
     "refuted_besides",
     "says_nothing_at",
@@ -210,6 +212,39 @@ def best_constants(found: Sequence[Section]) -> list[Constant]:
         for section in found
         if section.result["variant"] == SHARP and section.holds
     ]
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """What the proofs of a run rest on.
+
+    - ``free``: statements whose theorem rests on no axiom
+    - ``axioms``: each axiom, what it says, and the statements whose theorem rests on it
+    """
+
+    free: tuple[Section, ...]
+    axioms: tuple[tuple[str, str, tuple[Section, ...]], ...]
+
+
+def foundation(found: Sequence[Section]) -> Foundation:
+    """The axioms behind the proofs, by what the run wrote down.
+
+    >>> foundation([])
+    Foundation(free=(), axioms=())
+    """
+    free: list[Section] = []
+    resting: dict[tuple[str, str], list[Section]] = {}
+    for section in found:
+        theorems = [piece.theorem for piece in section.pieces if piece.theorem is not None]
+        axioms = dict.fromkeys(axiom for theorem in theorems for axiom in theorem.axioms)
+        if theorems and not axioms:
+            free.append(section)
+        for axiom in axioms:
+            resting.setdefault(axiom, []).append(section)
+    return Foundation(
+        tuple(free),
+        tuple((name, meaning, tuple(on)) for (name, meaning), on in sorted(resting.items())),
+    )
 
 
 def matrix(found: Sequence[Section]) -> list[Row]:
