@@ -323,8 +323,8 @@ class Expectation(SampledCheck):
         return self.of_means(statement, rows, engine, context, scope)
 
     def _go_on(self, statement: Statement, runs: Sequence[_Run], context: Context) -> None:
-        """Draw on where a claim is open, as far as each instance may, what should be decided soonest
-        first: until it is refuted somewhere, which the others do not change.
+        """Draw on where a claim is open, as far as each instance may, what should be decided
+        soonest first: until it is refuted somewhere, which the others do not change.
         """
         waiting = sorted(runs, key=lambda run: run.missing)
         for run in waiting:
@@ -336,7 +336,7 @@ class Expectation(SampledCheck):
 
     def _fallen(self, runs: Sequence[_Run]) -> bool:
         """Whether the claim is refuted somewhere, and its neighbour."""
-        trials = [trial for run in runs for trial in run.trials]
+        trials = chained.from_iterable(run.trials for run in runs)
         words = [(each.verdict(self.resolution), each.sentinel(self.resolution)) for each in trials]
         return all(Verdict.REFUTED in found for found in zip(*words, strict=True))
 

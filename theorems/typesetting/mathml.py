@@ -76,8 +76,9 @@ def _rows(side: sp.Expr, lead: str, names: Names) -> Iterator[str]:
     terms = _Presentation(names)._as_ordered_terms(side) if wide else [side]
     for place, term in enumerate(terms):
         negative = wide and term.could_extract_minus_sign()
-        joint = "-" if negative else "+"
-        signs = [lead, joint if negative else ""] if place == 0 else [joint]
+        signs = ["-" if negative else "+"]
+        if place == 0:
+            signs = [lead, "-" * negative]
         before = "".join(f"<mo>{escape(sign)}</mo>" for sign in signs if sign)
         yield f"<mrow>{before}{_printed(-term if negative else term, names)}</mrow>"
 

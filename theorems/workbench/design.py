@@ -861,7 +861,7 @@ class Design:
         estimand: Estimand,
         instance: Instance,
     ) -> float:
-        """By how much `estimate`, of the same arguments, may be off, as parts of the samples differ.
+        """By how much `estimate`, of the same arguments, may be off, as parts of it differ.
 
         Two samples at least; infinite where some parts have none.
         """

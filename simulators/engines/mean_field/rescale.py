@@ -351,11 +351,10 @@ def _near_zero(
     last = first * ratio ** (nodes - 1)
     terms = math.ceil(goal / math.log(_NEAR / 2)) + 1
     # j g_j = Σ_m (-1)^m P_m g_(j-m), P_m = Σ (count / 2) s^m: the logarithmic derivative of ∏
-    powers = [[slope**m for m in range(terms)] for slope in slopes]
-    sums = [
-        (-1) ** m * sum((arb(c) / 2 * p[m] for c, p in zip(counts, powers, strict=True)), arb(0))
-        for m in range(terms)
-    ]
+    halves, sums = [arb(count) / 2 for count in counts], []
+    for m in range(terms):
+        powers = (half * slope**m for half, slope in zip(halves, slopes, strict=True))
+        sums.append((-1) ** m * sum(powers, arb(0)))
     product = [arb(1)]
     for j in range(1, terms):
         total = sum((sums[m] * product[j - m] for m in range(1, j + 1)), arb(0))

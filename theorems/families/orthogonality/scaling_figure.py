@@ -119,7 +119,8 @@ def draw(document: Mapping[str, object]) -> Drawing | None:
                     color=MUTED,
                     va="bottom",
                 )
-    shown = [name for _, name in chain.from_iterable(group.members for group, _ in columns)]
+    members = (group.members for group, _ in columns)
+    shown = [name for _, name in chain.from_iterable(members)]
     return Drawing(
         "width_scaling",
         "Fluctuations against width",
