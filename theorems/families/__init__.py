@@ -4,6 +4,7 @@
 - ``rank``: it keeps their rank (D20)
 - ``cluster``: recentring and ReLU turn a batch into a cluster and an outlier (after N24)
 - ``splines``: where it puts the boundaries of a unit (BB22, R26)
+- ``kernels``: what a layer without batch interaction does to the angle of two samples (JH24)
 
 Each has one `Family` in its ``__init__``, and one line in ``FAMILIES``.
 Other packages bring families through the entry-point group ``theorems.families``.
@@ -17,4 +18,5 @@ FAMILIES = (
     "theorems.families.rank:FAMILY",
     "theorems.families.cluster:FAMILY",
     "theorems.families.splines:FAMILY",
+    "theorems.families.kernels:FAMILY",
 )
