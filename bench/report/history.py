@@ -27,13 +27,17 @@ _Three = Annotated[
 
 @dataclass(frozen=True)
 class Entry:
-    """One run in short: where and when it was, and every ratio with the ends of its interval."""
+    """One run in short: where and when it was, and every ratio with the ends of its interval.
+
+    ``load``: processes that wanted a core, before and at the end.
+    """
 
     version: Text
     commit: str | None
     date: Text
     machine: Text
     ratios: Mapping[str, _Three]
+    load: tuple[float, ...] = ()
 
 
 def entry(run: Run) -> Entry:
@@ -50,6 +54,7 @@ def entry(run: Run) -> Entry:
             )
             for each in run.ratios
         },
+        here.load,
     )
 
 

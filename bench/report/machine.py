@@ -33,13 +33,16 @@ def environment() -> Environment:
         },
         processor=_processor(),
         cores=cores(),
+        # in an order of their own: libraries are loaded now in this one, now in that
         blas=tuple(
-            f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', '?')})"
-            for pool in pools
-            if pool["user_api"] == "blas"
+            sorted(
+                f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', '?')})"
+                for pool in pools
+                if pool["user_api"] == "blas"
+            )
         ),
         threads={
-            **{pool["internal_api"]: int(pool["num_threads"]) for pool in pools},
+            **dict(sorted((pool["internal_api"], int(pool["num_threads"])) for pool in pools)),
             "torch": torch.get_num_threads(),
         },
         load=load(),
