@@ -11,7 +11,7 @@ from theorems.statement import Statement
 from theorems.typesetting import mathml, words
 from theorems.verdict_words import power_word, tightness_word
 
-__all__ = ["Shown", "html_of", "table_of"]
+__all__ = ["Shown", "html_of", "table", "table_of"]
 
 #: Legible on white and on black.
 _COLOURS = {
@@ -74,22 +74,35 @@ def table_of(results: Iterable[Shown]) -> str:
     >>> table_of([]).count("<tr>")
     1
     """
-    heads = "".join(
-        f'<th scope="col" style="{_LEFT}">{head}</th>'
-        for head in ("statement", "verdict", "tightness", "power", "evidence")
+    heads = ("statement", "verdict", "tightness", "power", "evidence")
+    return table(heads, map(_cells, results))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as HTML; the first cell of each row heads it.
+
+    - ``heads``: text; ``rows``: cells as HTML, as many each
+
+    >>> table(["n"], [["1"]]).count("<th ")
+    2
+    """
+    style = f'style="{_LEFT}"'
+    above = "".join(f'<th scope="col" {style}>{escape(head)}</th>' for head in heads)
+    inside = "".join(
+        f'<tr><th scope="row" {style}>{first}</th>'
+        + "".join(f"<td {style}>{cell}</td>" for cell in others)
+        + "</tr>"
+        for first, *others in rows
     )
-    rows = "".join(map(_row, results))
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr>{above}</tr></thead><tbody>{inside}</tbody></table>"
 
 
-def _row(result: Shown) -> str:
+def _cells(result: Shown) -> list[str]:
     statement = result.statement
     methods = ", ".join(dict.fromkeys(piece.method for piece in result.evidence))
     tightness = tightness_word(result.tightness, statement.relation, result.verdict)
-    name = f'<th scope="row" style="{_LEFT}" title="{escape(words(statement.title))}">'
-    cells = (_judged(result), tightness, power_word(result.power), escape(methods))
-    inside = "".join(f'<td style="{_LEFT}">{cell}</td>' for cell in cells)
-    return f"<tr>{name}{escape(statement.name)}</th>{inside}</tr>"
+    name = f'<span title="{escape(words(statement.title))}">{escape(statement.name)}</span>'
+    return [name, _judged(result), tightness, power_word(result.power), escape(methods)]
 
 
 def _judged(result: Shown) -> str:

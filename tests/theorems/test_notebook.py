@@ -6,9 +6,12 @@ import re
 import xml.dom.minidom
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from theorems import Evidence, Verdict, get, verify
+from theorems.inspection import inspect
 from theorems.verification import Result, Results
 
 THEOREM = "orthogonality.iterative_initialisation"
@@ -58,3 +61,13 @@ def test_texts_are_only_text() -> None:
         xml.dom.minidom.parseString(text)
         assert "<script" not in text
         assert "expected proved" in text
+
+
+def test_an_inspection_shows_every_layer_and_finding() -> None:
+    layers = [torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 8), torch.nn.ReLU()]
+    found = inspect(torch.nn.Sequential(*layers, torch.nn.Linear(8, 2)), np.eye(4)[:3])
+    text = found._repr_html_()
+    xml.dom.minidom.parseString(text)
+    assert text.count('<th scope="row"') == len(found.layers) + len(found.findings)
+    assert repr(found) == f"<Inspection of {len(found.layers)} layers: {found.verdict}>"
+    assert "\n" not in repr(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +27,8 @@ from theorems.inspection.finding import Finding, Simulated, Watched, findings, s
 from theorems.inspection.forward_pass import InspectionError, Passage, watch
 from theorems.inspection.recognition import Recognised, recognise
 from theorems.inspection.stages import NotJudged, Parameters, Role, Stage, account, stages
+from theorems.notebook import table
+from theorems.typesetting import number
 
 __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 
@@ -70,6 +73,36 @@ class Inspection:
     condition: Condition
     since: int | None
     chance: Chance | None
+
+    def __repr__(self) -> str:
+        return f"<Inspection of {len(self.layers)} layers: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        layers = (
+            [
+                escape(layer.name),
+                escape(layer.does),
+                number(layer.measures.effective_rank),
+                layer.measures.condition.value,
+            ]
+            for layer in self.layers
+        )
+        findings = (
+            [
+                escape(found.statement),
+                "yes" if found.met else "no",
+                number(found.predicted),
+                number(found.measured),
+                escape(found.why),
+            ]
+            for found in self.findings
+        )
+        return (
+            f"<div><p>{escape(self.verdict)}</p>"
+            + table(("layer", "what it does", "effective rank", "condition"), layers)
+            + table(("statement", "assumptions met", "at most", "measured", "why"), findings)
+            + "</div>"
+        )
 
     @property
     def verdict(self) -> str:
