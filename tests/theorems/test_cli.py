@@ -563,6 +563,21 @@ def test_report_renders_an_earlier_run(
     assert written == [(strict(target), tmp_path / "out")]
 
 
+def test_a_report_is_compared_with_an_earlier_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, folder = tmp_path / "run.json", tmp_path / "out"
+    assert main(["verify", CHEAP, "--json", str(target)]) == 0
+    command = ["report", str(target), "--out", str(folder), "--against"]
+    assert main([*command, str(target)]) == 0
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Otherwise than in run.json" in page
+    assert f"theorems verify {CHEAP} --json" in page  # the command of the run
+    capsys.readouterr()
+    assert main([*command, str(tmp_path / "gone.json")]) == 2
+    assert "gone.json: cannot be read" in capsys.readouterr().err
+
+
 def test_missing_matplotlib_is_noticed_before_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
