@@ -250,6 +250,21 @@ def test_own_words_claims_and_witnesses_of_the_users_are_known_to_every_job(
     assert witnesses[0] == witnesses[1]
 
 
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_thorough_run_is_one_in_every_check(
+    thorough: bool, jobs: int, offer: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    offer(*[lambda statement, context: evidence(summary=str(context.thorough))] * 2)
+    wanted = [str(thorough)] * 2
+    assert [r.evidence[0].summary for r in verify(jobs=jobs, thorough=thorough)] == wanted
+    target = tmp_path / "run.json"
+    arguments = ["verify", f"--jobs={jobs}", "--json", str(target)]
+    assert main([*arguments, *["--thorough"] * thorough]) == 0
+    written = json.loads(target.read_text(encoding="utf-8"))["results"]
+    assert [r["evidence"][0]["summary"] for r in written] == wanted
+
+
 # --- failures -------------------------------------------------------------------------------------
 
 
