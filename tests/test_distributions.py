@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import tomllib
 import zipfile
@@ -112,3 +113,16 @@ def test_the_lowest_versions_are_of_all_that_an_extra_brings() -> None:
 def test_a_requirement_without_a_lowest_version_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="want one >="):
         lowest(Requirement(line))
+
+
+def test_the_version_is_the_same_wherever_it_is_told() -> None:
+    """In the metadata, in what is to be cited, and as a release of the changelog."""
+    version = PROJECT["version"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(rf"^version: {re.escape(version)}$", citation, re.MULTILINE)
+    (date,) = re.findall(r'^date-released: "([\d-]+)"$', citation, re.MULTILINE)
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", changes, re.MULTILINE)[:2] == [
+        "Unreleased",
+        f"{version} ({date})",
+    ]
