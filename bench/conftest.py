@@ -191,9 +191,9 @@ def _compared(kept: Kept, comparison: Comparison) -> Iterator[str]:
     for each in comparison.changes:
         yield ("worse: " if each.worse else "") + each.reason
     if comparison.new:
-        yield f"not in the stored run: {', '.join(comparison.new)}"
+        yield f"not in the stored run: {'; '.join(comparison.new)}"
     if comparison.gone:
-        yield f"in the stored run alone: {', '.join(comparison.gone)}"
+        yield f"in the stored run alone: {'; '.join(comparison.gone)}"
     yield (
         f"{len(comparison.worse)} of {len(comparison.judged)} worse"
         if math.isfinite(kept.most)

@@ -21,18 +21,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.kept import Kept
-from bench.pair import Pair
+from bench.pair import slower
 from bench.pairs import PAIRS
 from bench.report import environment, read_run, write_run
 from bench.report.page import ERROR_RATES
-from bench.timing import Action, Clocks
 from simulators.documents import DocumentError, plain, read_json, structured, write_json
 
-__all__ = ["ENGINES", "MOST", "SLOWER", "Outcome", "Rates", "planted_in", "rates_of", "slowed"]
+__all__ = ["ENGINES", "MOST", "SLOWER", "Outcome", "Rates", "planted_in", "rates_of"]
 
 MOST, SLOWER = 1.1, 0.25
 ENGINES = ("factor", "rows", "rows forward and back", "tangent kernel", "mean_field", "dense")
@@ -73,25 +72,6 @@ def planted_in(number: int) -> tuple[str, ...]:
         (('rows', 'mean_field'), ('rows', 'mean_field'))
     """
     return ENGINES[number % 3 :: 3]
-
-
-def slowed(action: Action, share: float, clocks: Clocks | None = None) -> Action:
-    """The same, and then as much work as takes that share of its processor time again.
-
-    Example:
-        >>> from time import process_time
-        >>> slowed(lambda: sum(range(1000)), 0.25)()
-    """
-    cpu = (clocks or Clocks()).cpu
-
-    def act() -> None:
-        start = cpu()
-        action()
-        end = start + (1 + share) * (cpu() - start)
-        while cpu() < end:
-            pass
-
-    return act
 
 
 def rates_of(outcomes: Sequence[Outcome]) -> list[Rates]:
@@ -140,13 +120,9 @@ def _caught(kept: Kept, engine: str) -> bool:
     planted = Kept(True, kept.before, kept.stored, MOST)
     for pair in SHORT:
         if pair.about == engine:
-            planted.ratio(_slower(pair))
+            planted.ratio(slower(pair, SLOWER))
     comparison = planted.comparison()
     return comparison is not None and bool(comparison.worse)
-
-
-def _slower(pair: Pair) -> Pair:
-    return replace(pair, ours=replace(pair.ours, action=slowed(pair.ours.action, SLOWER)))
 
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -12,7 +12,17 @@ from threadpoolctl import threadpool_limits
 from bench.report.document import Against, Ratio, Side
 from bench.timing import Action, Clocks, in_turns
 
-__all__ = ["ROUNDS", "Pair", "Total", "Work", "measured", "one_thread", "totalled"]
+__all__ = [
+    "ROUNDS",
+    "Pair",
+    "Total",
+    "Work",
+    "measured",
+    "one_thread",
+    "slowed",
+    "slower",
+    "totalled",
+]
 
 ROUNDS, JUDGED_ROUNDS = 9, 15
 """Measurements of each side: 9 give an interval at level 0.04. Ratios by which runs are judged have
@@ -51,6 +61,7 @@ class Pair:
 
     - ``short``: whether the short form measures it
     - ``required``: whether a run fails that misses the target; else it is told
+    - ``slowed``: the share of its processor time that was added to ours, see `slower`
     """
 
     name: str
@@ -63,6 +74,7 @@ class Pair:
     target: float | None = None
     short: bool = False
     required: bool = True
+    slowed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,33 @@ def measured(pair: Pair, clocks: Clocks | None = None) -> Ratio:
     return Ratio(
         pair.name, pair.against, pair.about, pair.dtype, pair.unit, ours, tuple(others), pair.target
     )
+
+
+def slowed(action: Action, share: float, clocks: Clocks | None = None) -> Action:
+    """The same, and then as much work as takes that share of its processor time again.
+
+    Example:
+        >>> from time import process_time
+        >>> slowed(lambda: sum(range(1000)), 0.25)()
+    """
+    cpu = (clocks or Clocks()).cpu
+
+    def act() -> None:
+        start = cpu()
+        action()
+        end = start + (1 + share) * (cpu() - start)
+        while cpu() < end:
+            pass
+
+    return act
+
+
+def slower(pair: Pair, share: float) -> Pair:
+    """The pair with ours taking that share of its processor time more; 0 leaves it as it is."""
+    if not share:
+        return pair
+    ours = replace(pair.ours, action=slowed(pair.ours.action, share))
+    return replace(pair, ours=ours, slowed=share)
 
 
 def totalled(total: Total, parts: Sequence[Ratio]) -> Ratio:

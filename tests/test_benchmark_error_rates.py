@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench import error_rates
-from bench.error_rates import ENGINES, SHORT, SLOWER, Outcome, main, rates_of, slowed
+from bench.afresh import afresh
+from bench.error_rates import ENGINES, SHORT, SLOWER, Outcome, main, rates_of
+from bench.pair import slowed, slower
 from bench.report import entry, rendered
+from bench.timing import Clocks
 from simulators.documents import plain
 from tests.synthetic_times import ModelledClock, whole_run
 
@@ -40,7 +43,7 @@ def test_what_is_slowed_takes_so_much_more_and_still_does_its_work() -> None:
         clock.now += 1e-4  # looking takes a little
         return clock.now
 
-    action = slowed(clock.action("work", 2.0), SLOWER, error_rates.Clocks(cpu=cpu))
+    action = slowed(clock.action("work", 2.0), SLOWER, Clocks(cpu=cpu))
     action()
     assert clock.calls == ["work"]
     assert clock.now == pytest.approx(2.5, abs=1e-3)
@@ -93,3 +96,10 @@ def test_a_folder_that_cannot_be_is_refused(
         main(["--comparisons", "0", "--out", str(tmp_path / "file")])
     assert refused.value.code == 2
     assert "file: " in capsys.readouterr().err
+
+
+def test_a_pair_is_measured_in_another_process_as_in_this_one_and_slowed_as_told() -> None:
+    pair = next(pair for pair in SHORT if pair.about == "confidence sequence")
+    found = afresh(slower(pair, 1.0))
+    assert (found.name, found.ours.words) == (pair.name, pair.ours.words)
+    assert len(found.ours.cpu) == len(afresh(pair).ours.cpu) > 9

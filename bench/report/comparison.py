@@ -9,7 +9,7 @@ of the stored run share: the lower confidence bound of Mann and Whitney, for the
 runs, lies above R. Judged are ratios to what costs the same in every process, see `Against.judged`;
 of the others the change is told. Rounds of one run are not quite independent of each other, and two
 runs differ a little where nothing changed, as memory lies otherwise; R is the room for that. What
-may be worse, its estimate being above R, is measured afresh, and the second look decides.
+may be worse, its estimate being above R, is measured in a fresh process, and that look decides.
 `bench.error_rates` measures how often this errs.
 """
 
