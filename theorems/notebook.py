@@ -88,13 +88,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     style = f'style="{_LEFT}"'
     above = "".join(f'<th scope="col" {style}>{escape(head)}</th>' for head in heads)
-    inside = "".join(
-        f'<tr><th scope="row" {style}>{first}</th>'
-        + "".join(f"<td {style}>{cell}</td>" for cell in others)
-        + "</tr>"
-        for first, *others in rows
-    )
+    inside = "".join(_row(*cells) for cells in rows)
     return f"<table><thead><tr>{above}</tr></thead><tbody>{inside}</tbody></table>"
+
+
+def _row(first: str, *others: str) -> str:
+    style = f'style="{_LEFT}"'
+    cells = "".join(f"<td {style}>{cell}</td>" for cell in others)
+    return f'<tr><th scope="row" {style}>{first}</th>{cells}</tr>'
 
 
 def _cells(result: Shown) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import sympy as sp
@@ -236,7 +237,7 @@ def foundation(found: Sequence[Section]) -> Foundation:
     resting: dict[tuple[str, str], list[Section]] = {}
     for section in found:
         theorems = [piece.theorem for piece in section.pieces if piece.theorem is not None]
-        axioms = dict.fromkeys(axiom for theorem in theorems for axiom in theorem.axioms)
+        axioms = dict.fromkeys(chain.from_iterable(theorem.axioms for theorem in theorems))
         if theorems and not axioms:
             free.append(section)
         for axiom in axioms:

@@ -7,8 +7,9 @@ Method. Exact rationals at corners and at kernels and correlations drawn by Hypo
 the layer, and by recursion in 1/(1 - ρ) all layers (`alignment`).
 
 Guarantee. With α = 1 - κ(0) - κ′(0): 1 - κ(ρ) ≤ (1 - ρ)/(1 + α(1 - ρ)), hence
-1 - ρ_ℓ ≤ (1 - ρ_0)/(1 + αℓ(1 - ρ_0)) after ℓ layers. Sharp to second order for κ = α + (1-2α)ρ + αρ²
-as ρ → 1; for ReLU, where 1 - κ is of another order, far from it: ℓ²(1 - ρ_ℓ) → 9π²/2.
+1 - ρ_ℓ ≤ (1 - ρ_0)/(1 + αℓ(1 - ρ_0)) after ℓ layers. Sharp to second order as ρ → 1 for
+κ = α + (1-2α)ρ + αρ²; for ReLU, where 1 - κ is of another order, far from it:
+ℓ²(1 - ρ_ℓ) → 9π²/2.
 
 Reference. JH24 (arXiv 2410.20107), the case κ′(1) = 1, as restated by an author; proof ours.
 
