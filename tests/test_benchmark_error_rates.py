@@ -1,4 +1,4 @@
-"""The script that measures how often a comparison errs: its counts, its planted slowdown, its door."""
+"""The script that measures how often a comparison errs: its counts, planted slowdown, door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is handed out: the checks of wheel and sdist see what is missing or too much, versions agree."""
+"""What is handed out: checks of wheel and sdist see what is missing or too much; versions agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README: its outputs are what its commands print, its links lead somewhere, it fits a screen or two."""
+"""The README: its outputs are what its commands print, its links lead somewhere, it is short."""
 
 from __future__ import annotations
 

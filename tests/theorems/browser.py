@@ -33,7 +33,10 @@ def chromium() -> str:
 
 
 class Browser:
-    """One page of it. ``said`` is what its console told, ``requested`` every address it asked for."""
+    """One page of it.
+
+    ``said`` is what its console told, ``requested`` every address it asked for.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], to: int, back: int) -> None:
         self.process, self._to, self._back = process, to, back
@@ -112,7 +115,8 @@ class Browser:
         """Until the expression is true."""
         until = time.monotonic() + _PATIENCE
         while not self.run(script):
-            assert time.monotonic() < until, script
+            if time.monotonic() > until:
+                raise TimeoutError(f"the page never came to: {script}")
             time.sleep(0.02)
 
     def look(

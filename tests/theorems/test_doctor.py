@@ -1,4 +1,4 @@
-"""``theorems doctor``: what it says of a part is so, be it there, too old, half there or missing."""
+"""``theorems doctor``: what it says of a part is so: there, too old, half there or missing."""
 
 from __future__ import annotations
 

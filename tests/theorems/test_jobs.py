@@ -1,4 +1,4 @@
-"""Statements checked side by side in several processes: the same results, and how such a run ends."""
+"""Statements checked side by side in processes: the same results, and how such a run ends."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Numbers that lie on their bound, as far as floats tell: no number of draws decides, whatever is read of the law.
+"""Numbers on their bound, as far as floats tell: no number of draws decides, whatever is read.
 
-They are left after a number of draws, and the reason is told. What may still be decided is drawn on.
+They are left after a number of draws, and the reason is told. What may still be decided is
+drawn on.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def sampled(
     bound: Any = HALF,
     spoiled: float = 0.0,
 ) -> tuple[Verdict, dict[str, Any], str]:
-    """What the check says of numbers that lie between what ``draw`` gives: verdict, row, summary."""
+    """What the check says of numbers between what ``draw`` gives: verdict, row, summary."""
     generator = np.random.default_rng(0)
     monkeypatch.setattr(drawn_networks, "simulate", lambda *_, replicas, **__: Drawn(replicas))
 

@@ -1,4 +1,7 @@
-"""False neighbours of sampled claims are false where they are used: of an equality, in a search, on a batch."""
+"""False neighbours of sampled claims are false where they are used.
+
+Of an equality, in a search, on a batch.
+"""
 
 from __future__ import annotations
 
