@@ -1,7 +1,7 @@
 (* Three of four cases of Joudaki and Hofmann on how a layer moves the correlation rho of two samples, for
    kappa(rho) = sum_k c_k rho^k with weights c_k >= 0 of sum 1, so that kappa(1) = 1.
 
-   odds_contract: c_0 = 0, q = c_1 = kappa'(0): |kappa|/(1-|kappa|) <= |rho|/((2-q)(1-|rho|)).
+   odds_contract, odds_contract_product: c_0 = 0, q = c_1 = kappa'(0): |kappa|/(1-|kappa|) <= |rho|/((2-q)(1-|rho|)).
    angle_contracts: 1 - kappa(rho) <= kappa'(1) (1 - rho).
    alignment_step, alignment: kappa'(1) = 1, alpha = 1 - kappa(0) - kappa'(0):
      1 - rho_l <= (1 - rho_0)/(1 + alpha l (1 - rho_0)) after l layers.
@@ -146,6 +146,35 @@ rewrite low -subr_ge0.
 have -> : (2%:R - q)^-1 * (x / (1 - x)) * ((1 - x) * (1 + (1 - q) * x)) - x * (q + (1 - q) * x)
     = x * (1 - q) ^+ 2 * (1 - x) / (2%:R - q) by field; rewrite !gt_eqF.
 by rewrite divr_ge0 ?(ltW s0) // mulr_ge0 ?(ltW y1) // mulr_ge0 ?sqr_ge0.
+Qed.
+
+(* The same without division, so that |r| = 1 is no exception. *)
+Theorem odds_contract_product (r : R) (q : R) : `|r| <= 1 ->
+  (forall k : 'I_m, nat_of_ord k = 0%N -> c k = 0) ->
+  q = \sum_(k < m | nat_of_ord k == 1%N) c k ->
+  (2%:R - q) * (`|kappa r| * (1 - `|r|)) <= `|r| * (1 - `|kappa r|).
+Proof.
+move=> r1 zero qE; have bounded := kernel_bounded r1.
+have [x1|x1] := eqVneq `|r| 1; first by rewrite x1 subrr !mulr0 mul1r subr_ge0.
+have r2 : `|r| < 1 by rewrite lt_neqAle x1.
+have y1 : 0 < 1 - `|r| by rewrite subr_gt0.
+have s0 : 0 < 2%:R - q.
+  rewrite subr_gt0; apply: (@le_lt_trans _ _ 1); last by rewrite ltr1n.
+  by rewrite qE -[X in _ <= X]c1 [X in _ <= X](bigID (fun k : 'I_m => nat_of_ord k == 1%N)) /= ler_addl sumr_ge0.
+have [k1|k1] := eqVneq (1 - `|kappa r|) 0; last first.
+  have k0 : 0 < 1 - `|kappa r| by rewrite lt_def k1 subr_ge0.
+  have := odds_contract r2 zero qE.
+  rewrite ler_pdivr_mulr // => /(ler_wpmul2l (ltW (mulr_gt0 s0 y1))) le.
+  have <- : (2%:R - q) * (1 - `|r|) * `|kappa r| = (2%:R - q) * (`|kappa r| * (1 - `|r|)) by ring.
+  apply: le_trans le _; rewrite le_eqVlt; apply/orP; left; apply/eqP.
+  by move: `|kappa r| => z; field; rewrite !gt_eqF.
+have : `|kappa r| <= `|r|.
+  apply: le_trans (ler_norm_sum _ _ _) _; rewrite -[X in _ <= X]mul1r -[X in _ <= X * _]c1 mulr_suml.
+  apply: ler_sum => k _; rewrite normrM ger0_norm // normrX.
+  have [/zero ->|k0] := eqVneq (nat_of_ord k) 0%N; first by rewrite !mul0r.
+  rewrite ler_wpmul2l // -[X in _ <= X]expr1 ler_wiexpn2l ?normr_ge0 ?ltW //.
+  by rewrite lt0n.
+by move/eqP: k1; rewrite subr_eq0 => /eqP <-; rewrite leNgt r2.
 Qed.
 
 End Kernel.

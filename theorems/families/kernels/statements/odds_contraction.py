@@ -68,10 +68,11 @@ STATEMENT = Statement(
     expected=Verdict.CERTIFIED,
     checks=(Pointwise(as_given, inputs.without_constant, corners),),
     proof=Proof(
-        theorem=f"{ROCQ}.odds_contract",
+        theorem=f"{ROCQ}.odds_contract_product",
         link="name",
-        gloss="for weights c_k ≥ 0 of sum 1 with c_0 = 0, q = c_1 and |ρ| < 1: "
-        "|κ|/(1 - |κ|) ≤ (2 - q)^-1 |ρ|/(1 - |ρ|)",
+        gloss="for weights c_k ≥ 0 of sum 1 with c_0 = 0, q = c_1 and |ρ| ≤ 1: "
+        "(2 - q)|κ|(1 - |ρ|) ≤ |ρ|(1 - |κ|)",
+        also=(f"{ROCQ}.odds_contract",),
     ),
 )
 
