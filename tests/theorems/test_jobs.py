@@ -118,19 +118,19 @@ def test_a_batch_and_a_seed_reach_every_job(monkeypatch: pytest.MonkeyPatch) -> 
 def test_theorems_are_checked_side_by_side_and_told_in_order(
     offer: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    """The first ends only when the second was checked by somebody else."""
-
-    def waiting(statement: Statement, context: Context) -> Evidence:
-        wait_for((tmp_path / "second").exists)
-        return evidence()
-
-    def telling(statement: Statement, context: Context) -> Evidence:
-        (tmp_path / "second").write_text("checked", encoding="utf-8")
-        return evidence()
-
-    names = offer(waiting, telling, at_once)
+    """The first ends only when the second, checked by somebody else, was told as checked."""
+    names = offer(lambda statement, context: waiting(names[1]), at_once, at_once)
     checked: list[str] = []
-    results = list(verify_each(jobs=2, checked=lambda s: checked.append(s.name)))
+
+    def waiting(name: str) -> Evidence:
+        wait_for((tmp_path / name).exists)
+        return evidence()
+
+    def note(statement: Statement) -> None:
+        checked.append(statement.name)
+        (tmp_path / statement.name).touch()
+
+    results = list(verify_each(jobs=2, checked=note))
     assert [r.statement.name for r in results] == names
     assert sorted(checked) == names
     assert checked[0] == "orthogonality.t1"
