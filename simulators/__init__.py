@@ -10,6 +10,7 @@
   measured, compared with its range
 - ``mean_field``: the width-to-infinity maps, in float and in balls
 - ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
+- ``splines``: linear regions of piecewise affine networks on a plane, exactly
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W
 - ``batches``, ``starts``, ``strategies``: input batches, those whose Gram matrix is known exactly,
   and Hypothesis strategies for both

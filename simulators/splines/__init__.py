@@ -1,0 +1,13 @@
+"""Linear regions and folded boundaries of piecewise affine networks, on a plane of input space.
+
+- ``partition``: the regions on a polygon, exactly; ``mesh``, ``lines``, ``history``: what they
+  are made of
+- ``slices``: planes in input space
+- ``torch_networks``: networks from PyTorch modules; ``convolution``: as sparse matrices
+- ``network``, ``operations``: piecewise affine networks; ``affine_maps``: affine maps of a plane
+  with bounds on their error; ``rationals``: floats as the rationals they are
+"""
+
+from simulators.splines.partition import Partition, linear_regions
+
+__all__ = ["Partition", "linear_regions"]

@@ -1,0 +1,66 @@
+"""Affine maps of a plane, one for each region: floats with a bound on their error.
+
+In every region each feature of a piecewise affine network is c₀ + c_u u + c_v v. The floats
+that stand for the three coefficients differ from those of the exact network; what is kept of the
+difference is one number, a bound on |difference of the two affine functions| over the whole
+polygon that is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpq
+from numpy.typing import NDArray
+
+from simulators.splines.rationals import nearest
+
+__all__ = ["ULP", "AffineMaps", "maps_of"]
+
+ULP = 2.0**-52
+"""Twice the largest relative error of one rounding: room for the rounding of the bounds."""
+
+
+@dataclass(frozen=True, eq=False)
+class AffineMaps:
+    """Affine functions of (u, v) for n features and R regions.
+
+    - ``values`` (n, 3, R): coefficients c₀, c_u, c_v
+    - ``errors`` (n, R): bounds over the box |u| ≤ ``extent[1]``, |v| ≤ ``extent[2]``
+    - ``extent`` (3,): 1 and the two half-sides
+
+    Example:
+        >>> maps = maps_of([[fmpq(1)], [fmpq(2)], [fmpq(0)]], np.array([1.0, 3.0, 3.0]))
+        >>> maps.values[:, :, 0].tolist(), maps.magnitudes().tolist()
+        ([[1.0, 2.0, 0.0]], [[7.0]])
+    """
+
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    extent: NDArray[np.float64]
+
+    def magnitudes(self) -> NDArray[np.float64]:
+        """Bounds on |c₀| + |c_u u| + |c_v v| over the box, of shape (n, R)."""
+        return np.asarray(np.einsum("nkr,k->nr", np.abs(self.values), self.extent))
+
+    def take(self, regions: NDArray[np.intp]) -> AffineMaps:
+        """The maps of these regions, in this order; a region may come more than once.
+
+        Args:
+            regions: their numbers, in [0, R).
+        """
+        return AffineMaps(self.values[:, :, regions], self.errors[:, regions], self.extent)
+
+
+def maps_of(columns: Sequence[Sequence[fmpq]], extent: NDArray[np.float64]) -> AffineMaps:
+    """The maps of a single region with exact coefficients, given as three columns of n rationals.
+
+    Example:
+        >>> maps_of([[fmpq(1, 3)], [fmpq(0)], [fmpq(0)]], np.ones(3)).errors.item() < 1e-15
+        True
+    """
+    values = np.stack([nearest(column) for column in columns], axis=1)[:, :, None]
+    errors = ULP * np.einsum("nkr,k->nr", np.abs(values), extent)
+    return AffineMaps(values, errors, extent)

@@ -1,0 +1,301 @@
+"""What a piecewise affine network is made of, in floats with error bounds and in rationals.
+
+A network is a list of operations. Value 0 is the input, value i + 1 what operation i gives; each
+operation says which values it reads. Every operation acts on features laid out as one axis, and
+on three kinds of columns: float samples (n, N), float affine maps of a plane with bounds
+(`AffineMaps`), and exact columns (`flint.fmpq_mat`), of which the first is the constant part, or a
+point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from simulators.splines.affine_maps import ULP, AffineMaps
+from simulators.splines.rationals import nearest, rational, rationals
+
+__all__ = ["Activation", "Affine", "Floats", "Operation", "Scaling", "Sum"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_TINY = 1e-290  # above what products that underflow lose
+
+
+def _columns(matrix: Floats | csr_array, values: Floats) -> Floats:
+    """``matrix`` times ``values`` (n, …) along the first axis."""
+    flat = values.reshape(len(values), -1)
+    return np.asarray(matrix @ flat).reshape(-1, *values.shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """y = W x / divisor + b, with W of shape (m, n), dense or sparse, and b of shape (m,).
+
+    Example:
+        >>> layer = Affine(0, np.array([[1.0, 2.0]]), np.array([0.5]))
+        >>> layer.of_samples([np.array([[1.0], [1.0]])]).tolist()
+        [[3.5]]
+        >>> layer.exactly([fmpq_mat(2, 1, [1, 1])])
+        [7/2]
+    """
+
+    source: int
+    weights: Floats | csr_array
+    offset: Floats
+    divisor: int = 1
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The numbers of the values it reads."""
+        return (self.source,)
+
+    def of_samples(self, values: Sequence[Floats]) -> Floats:
+        """Float samples (n, N) to float samples (m, N).
+
+        Args:
+            values: what it reads.
+        """
+        return _columns(self.weights, values[0]) / self.divisor + self.offset[:, None]
+
+    def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
+        """Affine maps with bounds.
+
+        Args:
+            maps: what it reads.
+        """
+        (source,) = maps
+        values = _columns(self.weights, source.values) / self.divisor
+        values[:, 0] += self.offset[:, None]
+        sizes = source.magnitudes()
+        absolute = abs(self.weights)
+        carried = (source.errors + (len(sizes) + 8) * ULP * sizes) / self.divisor
+        errors = _columns(absolute, carried)
+        shift = np.abs(self.offset)[:, None]
+        errors = errors + 4 * ULP * (_columns(absolute, sizes) / self.divisor + shift)
+        errors = errors * (1 + 1e-9)
+        # an error of 0 says that all is exact: not where products have underflowed
+        if (lost := errors == 0).any():
+            support = _columns(self._support, (sizes > 0).astype(np.float64))
+            errors[lost & (support > 0)] = _TINY
+        return AffineMaps(values, errors, source.extent)
+
+    @cached_property
+    def _support(self) -> Floats | csr_array:
+        if isinstance(self.weights, csr_array):
+            return self.weights.astype(bool).astype(np.float64)
+        return (self.weights != 0).astype(np.float64)
+
+    @cached_property
+    def _exact_offset(self) -> list[fmpq]:
+        return rationals(self.offset)
+
+    @cached_property
+    def _exact_weights(self) -> fmpq_mat:
+        """Of dense weights."""
+        return fmpq_mat(*self.weights.shape, rationals(np.ravel(self.weights)))
+
+    @cached_property
+    def _exact_rows(self) -> list[list[tuple[int, fmpq]]]:
+        """Of sparse weights: columns and entries of each row."""
+        weights = csr_array(self.weights)
+        bounds = zip(weights.indptr[:-1], weights.indptr[1:], strict=True)
+        return [
+            [(int(weights.indices[k]), rational(weights.data[k])) for k in range(start, end)]
+            for start, end in bounds
+        ]
+
+    def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
+        """Exact columns; the offset goes to the first of them.
+
+        Args:
+            columns: what it reads.
+        """
+        (source,) = columns
+        if isinstance(self.weights, csr_array):
+            image = fmpq_mat(len(self.offset), source.ncols())
+            for i, row in enumerate(self._exact_rows):
+                for c in range(source.ncols()):
+                    image[i, c] = sum((w * source[j, c] for j, w in row), fmpq(0)) / self.divisor
+        else:
+            image = self._exact_weights * source
+            if self.divisor != 1:
+                image = image * fmpq(1, self.divisor)
+        for i, shift in enumerate(self._exact_offset):
+            image[i, 0] += shift
+        return image
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """y_i = scale_i x_i + shift_i with rational numbers: batch normalisation with its statistics.
+
+    Example:
+        >>> Scaling(0, (fmpq(1, 2),), (fmpq(1, 3),)).exactly([fmpq_mat(1, 1, [1])])
+        [5/6]
+    """
+
+    source: int
+    scale: tuple[fmpq, ...]
+    shift: tuple[fmpq, ...]
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The numbers of the values it reads."""
+        return (self.source,)
+
+    @cached_property
+    def _floats(self) -> tuple[Floats, Floats]:
+        return nearest(self.scale), nearest(self.shift)
+
+    def of_samples(self, values: Sequence[Floats]) -> Floats:
+        """Float samples (n, N).
+
+        Args:
+            values: what it reads.
+        """
+        scale, shift = self._floats
+        return scale[:, None] * values[0] + shift[:, None]
+
+    def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
+        """Affine maps with bounds.
+
+        Args:
+            maps: what it reads.
+        """
+        (source,) = maps
+        scale, shift = self._floats
+        values = scale[:, None, None] * source.values
+        values[:, 0] += shift[:, None]
+        size = np.abs(scale)[:, None]
+        errors = size * (source.errors + 8 * ULP * source.magnitudes())
+        errors = (errors + 8 * ULP * np.abs(shift)[:, None]) * (1 + 1e-9)
+        return AffineMaps(values, errors, source.extent)
+
+    def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
+        """Exact columns; the shift goes to the first of them.
+
+        Args:
+            columns: what it reads.
+        """
+        (source,) = columns
+        image = fmpq_mat(source.nrows(), source.ncols())
+        for i, (scale, shift) in enumerate(zip(self.scale, self.shift, strict=True)):
+            for c in range(source.ncols()):
+                image[i, c] = scale * source[i, c]
+            image[i, 0] += shift
+        return image
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """y = x where x ≥ 0 and ``slope`` times x elsewhere, feature by feature.
+
+    ``slope`` 0 is ReLU, −1 the absolute value, others a leaky ReLU. ``name`` is that of the layer.
+
+    Example:
+        >>> Activation(0, 0.5, "leaky").of_samples([np.array([[-1.0, 2.0]])]).tolist()
+        [[-0.5, 2.0]]
+    """
+
+    source: int
+    slope: float
+    name: str = field(default="", compare=False)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The numbers of the values it reads."""
+        return (self.source,)
+
+    def of_samples(self, values: Sequence[Floats]) -> Floats:
+        """Float samples (n, N).
+
+        Args:
+            values: what it reads.
+        """
+        return np.where(values[0] >= 0, values[0], self.slope * values[0])
+
+    def of_maps_where(self, source: AffineMaps, signs: NDArray[np.int8]) -> AffineMaps:
+        """Affine maps with bounds, for features of known signs (n, R) in each region.
+
+        Args:
+            source: what it reads.
+            signs: −1, 0, 1; 0 where the feature is 0 all over the region.
+        """
+        slopes = np.where(signs > 0, 1.0, self.slope)
+        values = slopes[:, None, :] * source.values
+        errors = source.errors
+        if self.slope not in (0.0, 1.0, -1.0):
+            errors = errors + ULP * source.magnitudes()
+        errors = np.abs(slopes) * errors * (1 + 1e-9)
+        return AffineMaps(values, errors, source.extent)
+
+    def exactly_where(self, source: fmpq_mat, signs: Sequence[int]) -> fmpq_mat:
+        """Exact columns, for features of known signs (n,).
+
+        Args:
+            source: what it reads.
+            signs: of each feature.
+        """
+        slope = rational(self.slope)
+        image = fmpq_mat(source.nrows(), source.ncols())
+        for i, sign in enumerate(signs):
+            factor = fmpq(1) if sign > 0 else slope
+            for c in range(source.ncols()):
+                image[i, c] = factor * source[i, c]
+        return image
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """y = x + x′: where a residual branch comes back.
+
+    Example:
+        >>> Sum(0, 0).of_samples([np.ones((1, 1)), np.ones((1, 1))]).tolist()
+        [[2.0]]
+    """
+
+    left: int
+    right: int
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The numbers of the values it reads."""
+        return (self.left, self.right)
+
+    def of_samples(self, values: Sequence[Floats]) -> Floats:
+        """Float samples (n, N).
+
+        Args:
+            values: what it reads.
+        """
+        return values[0] + values[1]
+
+    def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
+        """Affine maps with bounds.
+
+        Args:
+            maps: what it reads.
+        """
+        left, right = maps
+        sizes = left.magnitudes() + right.magnitudes()
+        errors = (left.errors + right.errors + 2 * ULP * sizes) * (1 + 1e-9)
+        return AffineMaps(left.values + right.values, errors, left.extent)
+
+    def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
+        """Exact columns.
+
+        Args:
+            columns: what it reads.
+        """
+        return columns[0] + columns[1]
+
+
+Operation: TypeAlias = Affine | Scaling | Activation | Sum

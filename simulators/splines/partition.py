@@ -1,0 +1,371 @@
+"""The linear regions of a network on a convex polygon of a plane, layer by layer, unit by unit.
+
+Method. The polygon is a mesh of convex faces (`mesh`), each with the affine maps of what is still
+read (`affine_maps`). At an activation, every unit in turn has a sign at every vertex of the mesh:
+in floats where the value exceeds a bound on its error, in rationals elsewhere. Signs are those of
+a continuous function, so that they do not depend on the face from which they are taken; edges
+between opposite signs get a vertex, faces with both signs an edge. A vertex is the crossing of two
+lines, and known exactly whenever it matters.
+
+Guarantee. Faces, edges, vertices and signs are those of exact arithmetic, degenerate cases
+included: a unit that is 0 at a vertex, along an edge or all over a face has sign 0 there. Only
+what is read off in floats (coordinates, areas) is rounded.
+
+Cost. About 2 · units · V operations of NumPy on vertices, V being about the number of regions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpq
+from numpy.typing import NDArray
+
+from simulators.arguments import require, told
+from simulators.splines.affine_maps import ULP, AffineMaps, maps_of
+from simulators.splines.history import ExactMaps, Layer, patterns_of
+from simulators.splines.lines import Lines
+from simulators.splines.mesh import Mesh
+from simulators.splines.network import Network, last_reads
+from simulators.splines.operations import Activation
+from simulators.splines.rationals import nearest, rationals, sign_of
+from simulators.splines.slices import Slice
+
+__all__ = ["Partition", "Progress", "linear_regions"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int, int], None]
+"""Called before each unit with the number of its layer, its own, and of regions so far."""
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The regions of a network on a polygon of a plane.
+
+    - ``mesh``: faces 1 … R are the regions; ``lines``: what its edges lie on
+    - ``layers``: signs and parents, activation by activation
+    - ``points`` (V, 2): vertices in floats; ``bounds`` (V, 2): how far off they are at most
+    - ``pairs`` (V, 2): the two lines that each vertex is the crossing of
+    - ``outputs``: the affine map of the output on each region, in floats; None if incomplete
+    - ``complete``: whether all units were gone through; else the units before ``reached``, (layer,
+      unit), were
+    - ``exact_signs``: how many signs floats did not tell
+
+    Example:
+        >>> from simulators.splines.operations import Affine
+        >>> from simulators.splines.slices import coordinate_slice
+        >>> cross = Affine(0, np.eye(2), np.zeros(2))
+        >>> network = Network(2, (cross, Activation(1, 0.0)))
+        >>> square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        >>> found = linear_regions(network, coordinate_slice(2), square)
+        >>> found.regions, found.areas().tolist(), found.exact_areas()
+        (4, [1.0, 1.0, 1.0, 1.0], [1, 1, 1, 1])
+        >>> found.patterns().tolist()
+        [[1, 1], [-1, 1], [1, -1], [-1, -1]]
+    """
+
+    network: Network
+    plane: Slice
+    polygon: Floats
+    mesh: Mesh
+    lines: Lines
+    layers: tuple[Layer, ...]
+    maps: ExactMaps
+    points: Floats
+    bounds: Floats
+    pairs: Ints
+    outputs: AffineMaps | None
+    reached: tuple[int, int]
+    complete: bool
+    exact_signs: int
+
+    @property
+    def regions(self) -> int:
+        """Their number R."""
+        return self.mesh.faces
+
+    def patterns(self) -> NDArray[np.int8]:
+        """The sign of every unit on every region, of shape (R, units)."""
+        return patterns_of(self.layers)
+
+    def areas(self) -> Floats:
+        """The area of each region in (u, v), in floats, of shape (R,)."""
+        order, starts = self.mesh.cycles()
+        corners = self.points[self.mesh.origin[order]]
+        # about a corner of each region, so that small regions far from 0 lose nothing
+        corners = corners - np.repeat(corners[starts[:-1]], np.diff(starts), axis=0)
+        following = corners[_following(starts)]
+        cross = corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]
+        return np.asarray(np.add.reduceat(cross, starts[:-1]) / 2)
+
+    def exact_vertex(self, vertex: int) -> tuple[fmpq, fmpq]:
+        """The coordinates of a vertex, exactly.
+
+        Args:
+            vertex: its number, from 0.
+        """
+        return self.lines.exact_meeting(*self.pairs[vertex].tolist())
+
+    def corners(self, region: int) -> list[int]:
+        """The vertices of a region, counter-clockwise.
+
+        Args:
+            region: its number, from 0.
+        """
+        start = int(self.mesh.first[region + 1])
+        found: list[int] = []
+        walking = start
+        while not found or walking != start:
+            found.append(int(self.mesh.origin[walking]))
+            walking = int(self.mesh.after[walking])
+        return found
+
+    def exact_areas(self) -> list[fmpq]:
+        """The area of each region, exactly. Slow: each takes the exact maps of what it borders on.
+
+        They add up to that of the polygon.
+        """
+        vertices = [self.exact_vertex(v) for v in range(self.mesh.vertices)]
+        found: list[fmpq] = []
+        for region in range(self.regions):
+            corners = [vertices[v] for v in self.corners(region)]
+            found.append(_exact_area(corners))
+        return found
+
+    def exact_output(self, region: int) -> list[tuple[fmpq, fmpq, fmpq]]:
+        """The affine map of each output on a region, exactly: c₀, c_u, c_v.
+
+        Args:
+            region: its number, from 0; of a complete partition.
+        """
+        depth = len(self.layers)
+        require(self.complete, "the partition is not complete; give it more time, or more regions")
+        found = self.maps.before(depth, region)[len(self.network.operations)]
+        return [(found[i, 0], found[i, 1], found[i, 2]) for i in range(found.nrows())]
+
+
+def linear_regions(
+    network: Network,
+    plane: Slice,
+    polygon: Floats,
+    *,
+    progress: Progress | None = None,
+    seconds: float | None = None,
+    most: int | None = None,
+) -> Partition:
+    """The linear regions of a network on a convex polygon of a plane.
+
+    Args:
+        network: operations on D features.
+        plane: a plane in R^D.
+        polygon: (corners, 2), the corners in coordinates of the plane, in either direction.
+        progress: told of each unit.
+        seconds: stop after so many, with what was found.
+        most: stop at more than so many regions, with what was found.
+
+    Raises:
+        ValueError: the polygon is not convex, or the plane of another dimension.
+
+    Example:
+        >>> from simulators.splines.operations import Affine
+        >>> from simulators.splines.slices import coordinate_slice
+        >>> three = Affine(0, np.array([[1.0, 0], [0, 1.0], [1.0, 1.0]]), np.array([0, 0, 0.5]))
+        >>> network = Network(2, (three, Activation(1, 0.0)))
+        >>> square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        >>> linear_regions(network, coordinate_slice(2), square).regions
+        7
+    """
+    require(
+        plane.dimension == network.inputs,
+        f"plane of dimension {plane.dimension}: the network reads {network.inputs}",
+    )
+    return _Work(network, plane, _checked(polygon), progress, seconds, most).run()
+
+
+class _Work:
+    """What grows while regions are cut."""
+
+    def __init__(
+        self,
+        network: Network,
+        plane: Slice,
+        polygon: Floats,
+        progress: Progress | None,
+        seconds: float | None,
+        most: int | None,
+    ) -> None:
+        self.network, self.plane, self.polygon = network, plane, polygon
+        self.progress, self.most = progress, most
+        self.until = None if seconds is None else time.monotonic() + seconds
+        self.layers: list[Layer] = []
+        self.extent = np.concatenate([[1.0], np.abs(polygon).max(axis=0)])
+        self.maps = ExactMaps(network, plane, self.layers)
+        corners = len(polygon)
+        self.mesh = Mesh(corners, tuple(range(corners)))
+        self.lines = Lines(_sides(polygon), self.extent, self.maps)
+        self.points, self.bounds = polygon.copy(), np.zeros_like(polygon)
+        number = np.arange(corners)
+        self.pairs = np.stack([(number - 1) % corners, number], axis=1)
+        self.exact_signs = 0
+
+    def run(self) -> Partition:
+        """All operations in turn."""
+        plane, operations = self.plane, self.network.operations
+        columns = (plane.origin, plane.first, plane.second)
+        values = {0: maps_of(columns, self.extent)}
+        last = last_reads(operations)
+        reached = (0, 0)
+        complete = True
+        for i, operation in enumerate(operations):
+            if isinstance(operation, Activation):
+                source = values[operation.source]
+                parents, signs, unit = self._cut(len(self.layers), source)
+                self.layers.append(Layer(parents, signs))
+                reached = (len(self.layers) - 1, unit)
+                if unit < len(source.values):
+                    complete = False
+                    break
+                kept = {k for k in values if last.get(k, -1) > i}
+                values = {k: v if k not in kept else v.take(parents) for k, v in values.items()}
+                values[i + 1] = operation.of_maps_where(source.take(parents), signs)
+            else:
+                values[i + 1] = operation.of_maps([values[k] for k in operation.reads])
+            values = {k: v for k, v in values.items() if k == i + 1 or last.get(k, -1) > i}
+        return Partition(
+            network=self.network,
+            plane=self.plane,
+            polygon=self.polygon,
+            mesh=self.mesh,
+            lines=self.lines,
+            layers=tuple(self.layers),
+            maps=self.maps,
+            points=self.points,
+            bounds=self.bounds,
+            pairs=self.pairs,
+            outputs=values[len(operations)] if complete else None,
+            reached=reached,
+            complete=complete,
+            exact_signs=self.exact_signs,
+        )
+
+    def _cut(self, layer: int, maps: AffineMaps) -> tuple[Ints, NDArray[np.int8], int]:
+        """Cut by every unit of an activation; parents and signs of the regions, and how many units
+        were gone through.
+
+        The signs of units that were not are 0.
+        """
+        mesh, units = self.mesh, len(maps.values)
+        parents = np.concatenate([[0], np.arange(mesh.faces)])  # by face, of which 0 is outside
+        seen = parents[mesh.face[mesh.corner]]  # by vertex, a region from which it is looked at
+        signs = np.zeros((units, len(parents)), dtype=np.int8)
+        for unit in range(units):
+            if self._stopped():
+                return parents[1:], signs[:, 1:], unit
+            if self.progress is not None:
+                self.progress(layer, unit, mesh.faces)
+            coefficients, errors = maps.values[unit], maps.errors[unit]
+            at = self._signs(layer, unit, coefficients[:, seen], errors[seen], seen)
+            crossed = mesh.split_edges(at)
+            at = np.concatenate([at, np.zeros(len(crossed.vertices), dtype=np.int8)])
+            split = mesh.split_faces(at)
+            if len(split.positive):
+                met = parents[split.positive]
+                mothers = np.unique(met)
+                numbers = np.full(coefficients.shape[1], -1)
+                numbers[mothers] = self.lines.add(
+                    layer, unit, mothers, coefficients[:, mothers].T, errors[mothers]
+                )
+                mesh.line[split.edges] = mesh.line[mesh.twin[split.edges]] = numbers[met]
+                parents = np.concatenate([parents, met])
+                signs = np.concatenate([signs, signs[:, split.positive]], axis=1)
+                beside = parents[mesh.face[mesh.corner[crossed.vertices]]]
+                seen = np.concatenate([seen, beside])
+                self._place(mesh.line[crossed.half_edges], numbers[beside])
+            signs[unit] = mesh.face_signs(at)
+        return parents[1:], signs[:, 1:], units
+
+    def _stopped(self) -> bool:
+        late = self.until is not None and time.monotonic() > self.until
+        return late or (self.most is not None and self.mesh.faces > self.most)
+
+    def _signs(
+        self, layer: int, unit: int, coefficients: Floats, errors: Floats, regions: Ints
+    ) -> NDArray[np.int8]:
+        """The sign of a unit at every vertex, by the maps (3, V) of the regions given for each."""
+        c, a, b = coefficients
+        (x, y), (dx, dy) = self.points.T, self.bounds.T
+        with np.errstate(all="ignore"):
+            along, across = a * x, b * y
+            values = c + along + across
+            doubt = errors + 4 * ULP * (np.abs(c) + np.abs(along) + np.abs(across))
+            # a coefficient that is 0 makes nothing of an infinite bound
+            doubt = doubt + np.where(a == 0, 0.0, np.abs(a) * dx)
+            doubt = doubt + np.where(b == 0, 0.0, np.abs(b) * dy)
+            sure = (np.abs(values) > doubt * (1 + 1e-9)) | ((doubt == 0) & (values == 0))
+        found: NDArray[np.int8] = np.sign(np.where(sure, values, 0.0)).astype(np.int8)
+        for vertex in np.flatnonzero(~sure).tolist():
+            self.exact_signs += 1
+            u, v = self.lines.exact_meeting(*self.pairs[vertex].tolist())
+            start, first, second = self.maps.unit(layer, int(regions[vertex]), unit)
+            found[vertex] = sign_of(start + first * u + second * v)
+        return found
+
+    def _place(self, edges: Ints, cuts: Ints) -> None:
+        """New vertices where the lines of cut edges meet the lines that cut them."""
+        points, bounds = self.lines.meetings(edges, cuts)
+        for k in np.flatnonzero(np.isinf(bounds).any(axis=1)).tolist():
+            points[k] = nearest(self.lines.exact_meeting(int(edges[k]), int(cuts[k])))
+            bounds[k] = ULP * np.abs(points[k])
+        self.points = np.concatenate([self.points, points])
+        self.bounds = np.concatenate([self.bounds, bounds])
+        self.pairs = np.concatenate([self.pairs, np.stack([edges, cuts], axis=1)])
+
+
+def _following(starts: Ints) -> Ints:
+    """For entries in blocks that begin at ``starts``, the number of the next, cyclically."""
+    found = np.arange(1, starts[-1] + 1)
+    found[starts[1:] - 1] = starts[:-1]
+    return found
+
+
+def _exact_area(corners: Sequence[tuple[fmpq, fmpq]]) -> fmpq:
+    pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
+    return sum((a * d - b * c for (a, b), (c, d) in pairs), fmpq(0)) / 2
+
+
+def _sides(polygon: Floats) -> list[tuple[fmpq, fmpq, fmpq]]:
+    """Exact lines through consecutive corners, positive to their left."""
+    exact = [tuple(rationals(corner)) for corner in polygon]
+    pairs = zip(exact, [*exact[1:], exact[0]], strict=True)
+    return [(a * d - b * c, b - d, c - a) for (a, b), (c, d) in pairs]
+
+
+def _checked(polygon: Floats) -> Floats:
+    """The corners counter-clockwise; raises ``ValueError`` for what is no convex polygon."""
+    corners = np.asarray(polygon, dtype=np.float64)
+    wanted = "want (corners, 2), at least 3 corners"
+    require(
+        corners.ndim == 2 and corners.shape[1] == 2 and len(corners) > 2,
+        f"polygon of shape {corners.shape}: {wanted}",
+    )
+    require(np.isfinite(corners).all(), "polygon: a corner is not finite; want finite coordinates")
+    exact = [tuple(rationals(corner)) for corner in corners]
+    if _exact_area(exact) < 0:
+        corners, exact = corners[::-1].copy(), exact[::-1]
+    turns = [_turn(exact[k - 2], exact[k - 1], exact[k]) for k in range(len(exact))]
+    once = sum(exact[k - 1] < min(exact[k - 2], exact[k]) for k in range(len(exact))) == 1
+    require(
+        min(turns) > 0 and once,
+        f"polygon={told(corners.tolist())}: want the corners of a convex polygon, in order",
+    )
+    return corners
+
+
+def _turn(one: tuple[fmpq, ...], two: tuple[fmpq, ...], three: tuple[fmpq, ...]) -> int:
+    """1 for a turn to the left, −1 to the right, 0 for none."""
+    (a, b), (c, d), (e, f) = one, two, three
+    return sign_of((c - a) * (f - b) - (d - b) * (e - a))
