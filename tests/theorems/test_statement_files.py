@@ -43,7 +43,8 @@ def test_it_is_as_expected_and_its_sentinel_falls(statement: Statement, file: Mo
     evidence = [e for e in result.evidence if e.method != "proof"]
     assert evidence
     assert all(e.sentinel is Verdict.REFUTED for e in evidence)
-    if any(isinstance(check, Pointwise) for check in statement.checks):
+    pointwise = any(isinstance(check, Pointwise) for check in statement.checks)
+    if pointwise and result.verdict is not Verdict.REFUTED:  # which stops at its first witness
         assert evidence[0].details["decided"] > 100, "the inputs that are proposed do not count"
 
 
