@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import flint
 
@@ -205,7 +206,7 @@ def path_corners() -> list[Item]:
 _LONGEST = 2000
 
 
-def path_end(item: Item) -> Item:
+def path_end(item: Mapping[str, Any]) -> Item:
     """A path with ``rho_l``, where its correlation ends: exact, or in a ball where the exact
     number would be long.
 
