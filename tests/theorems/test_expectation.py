@@ -508,10 +508,15 @@ def test_layers_and_events_are_counted_as_the_theorem_does(name: str, form: str)
                 observed: np.arange(1.0, columns + 1)[None],
                 "smallest_eigenvalue": smallest,
             }
-            read = probe.sample(claim, trajectory, instance)[0, position]
+            known = probe.known(claim, trajectory, instance)
             inside = broken + 1 > layer  # H_{broken+1} is beyond H_ℓ
             at = layer if (name, form) == ("gaussian_limit", "as_printed") else layer + 1
-            assert read == (at if inside else 0.0)
+            ends = known.low[0, position], known.high[0, position]
+            assert ends == ((at, at) if inside else (0.0, 0.0))
+            if not inside:  # as far from α as rounding may have moved it: either
+                trajectory.rounding = np.full((1, columns), 0.02 * threshold)
+                known = probe.known(claim, trajectory, instance)
+                assert known.low[0, position] == 0.0 < known.high[0, position]
 
 
 @pytest.mark.parametrize("form", ["as_printed", "sharp"])
@@ -694,3 +699,24 @@ def test_dear_replicas_are_drawn_a_few_more_at_a_time(
             assert size == (drawn if drawn <= 100 else max(drawn // 4, 100))
         drawn += size
     assert len({tuple(seed) for seed, _ in seeds}) == len(seeds), "every stage has its own stream"
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_networks_in_float32_give_intervals_that_hold_those_in_float64(thorough: bool) -> None:
+    """The mean lies in both intervals, of other networks, and rounding widens one of them."""
+    instance = Instance(
+        "n=2", rescale_chain(64), np.eye(64, 2), 3, ({"n": 2, "d": 64},), (0.0, 1.0)
+    )
+    probe = replace(
+        Expectation(lambda *_: [instance], at_layer("orthogonality_gap"), ("orthogonality_gap",)),
+        dtype="float32",
+        replicas=256,
+    )
+    claim = get("orthogonality.one_step_drift:sharp")
+    run = probe.draw(instance, 256, 0, claim, context(thorough=thorough))
+    values = run["orthogonality_gap"]
+    assert (run.dtype, values.dtype) == ("float64" if thorough else "float32", np.float64)
+    known = probe.known_of(claim, run, instance)
+    wide = known.high - known.low
+    assert ((wide > 1e-8) == (not thorough)).all()
+    assert (wide < 1e-4).all()

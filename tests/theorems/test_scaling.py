@@ -241,6 +241,18 @@ def test_a_slope_is_followed_no_further_than_its_verdict_needs(drawn: list[int])
 
 
 @pytest.mark.parametrize("thorough", [False, True])
+def test_a_slope_is_simulated_in_float32_where_it_says_so_but_for_a_thorough_run(
+    thorough: bool,
+) -> None:
+    statement = get("orthogonality.odd_activations:tanh")
+    (probe,) = statement.checks
+    assert probe.dtype == "float32"
+    few = replace(probe, replicas=16, rounds=1)
+    found = few(statement, Context(0, 1e-6, thorough=thorough))
+    assert found.details["dtype"] == ("float64" if thorough else "float32")
+
+
+@pytest.mark.parametrize("thorough", [False, True])
 def test_a_slope_that_stays_open_is_given_up_after_as_many_replicas(
     thorough: bool, drawn: list[int]
 ) -> None:

@@ -28,7 +28,7 @@ class Networks:
 
     - ``gradients``: which gradients are read, if any
     - ``other``: a second chain, from the same start on the same weights
-    - ``engine``: as `simulators.simulate` takes it
+    - ``engine``, ``dtype``: as `simulators.simulate` takes them; gradients are in float64
 
     Example:
         >>> from simulators import rescale_chain
@@ -45,6 +45,7 @@ class Networks:
     gradients: Gradients | None = None
     other: Chain | None = None
     engine: str = "auto"
+    dtype: str = "float64"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -54,7 +55,8 @@ class Networks:
         told apart by identity, as a function among them can be by nothing else.
         """
         start = self.start.tobytes()
-        return self.chain, start, self.depth, self.gradients, self.other, self.engine
+        runs = self.engine, self.dtype
+        return self.chain, start, self.depth, self.gradients, self.other, *runs
 
     def simulated(
         self, observables: Sequence[str | Observable], replicas: int, seed: Seed
@@ -64,8 +66,9 @@ class Networks:
         - ``observables``: those of the second chain under names that begin with `OTHER`
         - ``replicas`` ≥ 1; ``seed``: as `simulators.simulate` takes it
 
-        Both chains stand in one trajectory, whose rounding errors are those of the worse. Raises
-        `ClaimError` for gradients at the last layer that are none.
+        Both chains stand in one trajectory, whose rounding errors are those of the worse. Values
+        are in float64 whatever the networks were simulated in, which the trajectory tells as its
+        ``dtype``. Raises `ClaimError` for gradients at the last layer that are none.
         """
         if self.other is None:
             return self._of(self.chain, observables, replicas, seed)
@@ -85,7 +88,7 @@ class Networks:
         self, chain: Chain, observables: Sequence[str | Observable], replicas: int, seed: Seed
     ) -> Trajectory:
         if self.gradients is None or not any(resolve(each).backward for each in observables):
-            return simulate(
+            found = simulate(
                 chain,
                 self.start,
                 depth=self.depth,
@@ -93,7 +96,9 @@ class Networks:
                 seed=seed,
                 observables=observables,
                 engine=self.engine,
+                dtype=self.dtype,
             )
+            return found if self.dtype == "float64" else _widened(found)
         try:
             return simulate_depths(
                 chain,
@@ -106,3 +111,9 @@ class Networks:
             )
         except (TypeError, ValueError) as error:
             raise ClaimError(str(error)) from None
+
+
+def _widened(found: Trajectory) -> Trajectory:
+    """Values in float64, so that nothing that is reckoned from them rounds as they do."""
+    widened = {name: values.astype(np.float64) for name, values in found.values.items()}
+    return replace(found, values=widened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy as sp
@@ -64,9 +64,10 @@ class _Width:
     looked_at: int = 0
     engine: str = ""
 
-    def take(self, check: Scaling, replicas: int, seed: Seed) -> None:
+    def take(self, check: Scaling, replicas: int, dtype: str, seed: Seed) -> None:
         """Draw so many replicas more."""
-        trajectory = self.instance.networks.simulated(check.observables, replicas, seed)
+        networks = replace(self.instance.networks, dtype=dtype)
+        trajectory = networks.simulated(check.observables, replicas, seed)
         self.engine = trajectory.engine
         self.drawn, self.stage = self.drawn + replicas, self.stage + 1
         values = Known.at(trajectory, check.sample(trajectory), self.instance.support)
@@ -96,8 +97,9 @@ class Scaling(SampledCheck):
     the slope's interval is exact given those. ``sample`` gives (observations,) values in
     ``support``; ``scope`` says in words of which starts the verdict speaks. A thorough run draws
     ``replicas`` / 2 at every width, and in each of at most ``rounds`` rounds twice as many as in
-    the last. Else an eighth of ``replicas`` is drawn everywhere, and then where a random number
-    narrows the slope most, until claim and neighbour are decided or each width has had as many.
+    the last, in float64. Else an eighth of ``replicas`` is drawn everywhere, and then where a
+    random number narrows the slope most, until claim and neighbour are decided or each width has
+    had as many, in ``dtype``, whose rounding is in every interval.
 
     Example:
         >>> from theorems.context import Context
@@ -114,6 +116,7 @@ class Scaling(SampledCheck):
     replicas: int
     rounds: int = 6
     scope: str = ""
+    dtype: str = "float64"
 
     def words(self, statement: Statement) -> str:
         scope = f", {self.scope}" if self.scope else "; a user's batch becomes the start"
@@ -128,6 +131,7 @@ class Scaling(SampledCheck):
         verdict, sentinel = Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE
         interval: tuple[float, float] | None = None
         widths = np.array([i.width for i in instances], dtype=float)
+        dtype = "float64" if context.thorough else self.dtype
         rounds = self._rounds(means) if context.thorough else self._sparing(means, widths)
         for number, batches in enumerate(rounds):
             if context.expired:  # a refutation stands, and nothing else is said
@@ -138,7 +142,7 @@ class Scaling(SampledCheck):
             for at, replicas in batches:
                 label = at.instance.label
                 context.progress(f"{statement.name}: {label}, round {number + 1}")
-                at.take(self, replicas, context.stream(statement.name, label, at.stage))
+                at.take(self, replicas, dtype, context.stream(statement.name, label, at.stage))
                 if at.undefined:
                     return UndefinedMean(at.undefined, at.looked_at, label)(statement, context)
             if all(at.bounded for at in means):
@@ -168,7 +172,7 @@ class Scaling(SampledCheck):
             details=MeasuredSlope(
                 seed=context.seed,
                 engine=next((at.engine for at in reversed(means)), ""),
-                dtype="float64",
+                dtype=dtype,
                 level=context.level,
                 spoiled=spoiled,
                 slope=interval,

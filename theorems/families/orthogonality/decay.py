@@ -20,6 +20,7 @@ from simulators import Trajectory, rescale_chain
 from simulators.arrays import Array, Namespace
 from simulators.observables import Observable, spectrum
 from theorems.checking.expectation import Expectation, Floats, Instance, event
+from theorems.checking.lost_samples import Known
 from theorems.checking.width_limit import RepeatedSpectrum, WidthLimit
 from theorems.expressions import compiled
 from theorems.families.orthogonality import inputs
@@ -63,8 +64,9 @@ ALPHA_LAMBDA = Variable(alpha, sp.Interval.Lopen(0, 1 / n), "lower bound on σ_n
 
 #: Path constants, as shares of the largest value 1/n that sigma_n^2 can have.
 SHARES = (0.5, 0.75, 0.9)
-#: Widths are chosen so that a bound is at most this share of its ceiling.
-SPEAKING = 0.85
+#: Widths are chosen so that a bound is at most this share of its ceiling: the first, or the second
+#: where that takes more than so many random numbers a replica.
+SPEAKING, LOOSER, DEAR = 0.85, 0.95, 10**6
 FAR = 16
 #: Depths tried, in turn, until the part of a bound that is not noise is small.
 DEPTHS = tuple(2**k for k in range(3, 10))
@@ -105,10 +107,19 @@ def _speaking(statement: Statement, values: Values) -> tuple[int, int]:
     """Depth and width at which the bound speaks, if affordable; else some where it is vacuous."""
     layers = _first_depth(statement, DEPTHS, "ell", SPEAKING / 4, values)
     if layers is not None:
-        width = inputs.speaking_width(statement, SPEAKING, ell=layers, **values)
-        if width is not None and width * values["n"] * layers <= AFFORDABLE:
+        width = _affordable(statement, layers, {**values, "ell": layers})
+        if width is not None:
             return layers, width
     return 8, inputs.WIDTHS[0]
+
+
+def _affordable(statement: Statement, layers: int, values: Values) -> int | None:
+    """The width at which a bound speaks after so many layers, if that is affordable."""
+    for share, most in ((SPEAKING, DEAR), (LOOSER, AFFORDABLE)):
+        width = inputs.speaking_width(statement, share, **values)
+        if width is not None and width * values["n"] * layers <= most:
+            return width
+    return None
 
 
 def _constants(statement: Statement, reach: float) -> list[float]:
@@ -174,9 +185,13 @@ def paths(
     return found
 
 
-def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -> NDArray[np.bool_]:
-    """(replicas, readouts): the assumption holds at every layer the readout's hypothesis names."""
-    layers = {"s": trajectory.values["smallest_eigenvalue"]}
+def _met(
+    statement: Statement, trajectory: Trajectory, instance: Instance, off: int
+) -> NDArray[np.bool_]:
+    """(replicas, readouts): the assumption holds at every layer the readout's hypothesis names, if
+    rounding has moved σ_n² by ``off`` times its estimate.
+    """
+    layers = {"s": np.maximum(_smallest_of(trajectory) + off * trajectory.rounding, 0.0)}
     met = [
         np.all(event(statement, layers, values)[:, : int(values["ell"])], axis=1)
         for values in instance.readouts
@@ -184,26 +199,49 @@ def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -
     return np.stack(met, axis=1)
 
 
+def _smallest_of(trajectory: Trajectory) -> Floats:
+    return np.asarray(trajectory.values["smallest_eigenvalue"])
+
+
+def _covered(statement: Statement, trajectory: Trajectory, instance: Instance) -> NDArray[np.bool_]:
+    """(replicas, readouts): the assumption holds, or rounding leaves it open."""
+    return _met(statement, trajectory, instance, 1)
+
+
+def _read(name: str, statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+    """(replicas, readouts): the observable at the layer of each readout."""
+    columns = [int(values["ell"]) + instance.data["shift"] for values in instance.readouts]
+    return np.asarray(trajectory.values[name][:, columns])
+
+
 def _restricted(
     name: str, statement: Statement, trajectory: Trajectory, instance: Instance
-) -> Floats:
-    columns = [int(values["ell"]) + instance.data["shift"] for values in instance.readouts]
-    seen = trajectory.values[name][:, columns]
-    return np.asarray(seen * _covered(statement, trajectory, instance))
+) -> Known:
+    """What is known of the observable on paths that meet the assumption, 0 on others: of a path
+    that rounding leaves open, either.
+    """
+    seen = _read(name, statement, trajectory, instance)
+    found = Known.at(trajectory, seen, instance.support)
+    low = found.low * _met(statement, trajectory, instance, -1)
+    high = found.high * (_met(statement, trajectory, instance, 1) | found.spoiled)
+    return Known.between(low, high, found.spoiled)
 
 
 def _on_event(
     sizes: Sequence[int], top: Callable[[int], float], observable: str | Observable, shift: int = 0
 ) -> Expectation:
     """The mean of an observable over paths that meet the assumption."""
+    name = observable if isinstance(observable, str) else observable.name
     return Expectation(
         partial(paths, sizes, top, shift),
-        partial(_restricted, observable if isinstance(observable, str) else observable.name),
+        partial(_read, name),
         (observable, "smallest_eigenvalue"),
         covered=_covered,
+        known=partial(_restricted, name),
         first=20,
         resolution=0.2,
         enough=1 / 3,
+        dtype="float32",
     )
 
 
@@ -465,9 +503,7 @@ def _averages(first: int, statement: Statement, batch: Floats | None) -> list[In
             continue  # one sample is at the fixed point
         values = {"n": size, "Vhat_0": max(1 / size - _smallest(start), 0.0)}
         layers = _first_depth(statement, DEPTHS[:-1], "L", 0.2, values) or DEPTHS[-2]
-        width = inputs.speaking_width(statement, SPEAKING, L=layers, **values)
-        if width is None or width * size * layers > AFFORDABLE:
-            width = inputs.WIDTHS[0]
+        width = _affordable(statement, layers, {**values, "L": layers}) or inputs.WIDTHS[0]
         found.append(average(label, start, layers, width))
     if batch is None:
         size, width, layers = FIXED
@@ -484,7 +520,13 @@ def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) 
 
 
 def _averaging_from(first: int) -> Expectation:
-    return Expectation(partial(_averages, first), _averaged, ("smallest_eigenvalue",), enough=1 / 3)
+    return Expectation(
+        partial(_averages, first),
+        _averaged,
+        ("smallest_eigenvalue",),
+        enough=1 / 3,
+        dtype="float32",
+    )
 
 
 _AVERAGES = (
