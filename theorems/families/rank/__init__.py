@@ -5,6 +5,7 @@
 - ``drift_checks``: that second order derived, and seen in simulation
 - ``average``: what stationary chains keep of the rank; ``collapse``: what is left without
   normalisation, or without a part of it
+- ``batches``: the law for batches of n samples, in symbols; ``batch_ranks``: those simulated
 - ``networks``: those simulated: ranks averaged along deep ones, and chains compared side by side
 - ``notation``, ``inputs``: symbols, exact inputs; ``published``: the source's own loop
 - ``rank_figure``; ``findings``: soft and effective rank in a network
