@@ -512,17 +512,20 @@ def _averages(first: int, statement: Statement, batch: Floats | None) -> list[In
     return found
 
 
-def _averaged(statement: Statement, trajectory: Trajectory, instance: Instance) -> Floats:
+def _averaged(
+    harmonic: bool, statement: Statement, trajectory: Trajectory, instance: Instance
+) -> Floats:
     first, layers = instance.data["first"], int(instance.readouts[0]["L"])
     smallest = trajectory.values["smallest_eigenvalue"][:, first : first + layers]
     gaps = 1 / instance.start.shape[1] - smallest
-    return np.asarray(np.mean(gaps * smallest, axis=1))[:, None]
+    seen = gaps * smallest / (1 + 2 * smallest) if harmonic else gaps * smallest
+    return np.asarray(np.mean(seen, axis=1))[:, None]
 
 
-def _averaging_from(first: int) -> Expectation:
+def _averaging_from(first: int, harmonic: bool = False) -> Expectation:
     return Expectation(
         partial(_averages, first),
-        _averaged,
+        partial(_averaged, harmonic),
         ("smallest_eigenvalue",),
         enough=1 / 3,
         dtype="float32",
@@ -586,6 +589,26 @@ AVERAGING = (
                 f"{ROCQ}.AveragedStability.telescoping",
             ),
         ),
+    ),
+    _averaging(
+        variant="harmonic",
+        title="E[(1/L)Σ_{k=0}^{L-1} V̂_k σ_n²(H_k)/(1+2σ_n²(H_k))] ≤ V̂_0/(2L) + √((1-1/n)/d)/2",
+        source=OURS,
+        rhs=Vhat_0 / (2 * depth) + sp.sqrt((1 - 1 / n) / d) / 2,
+        definitions={
+            E_A: "E[(1/L) Σ_{k=0}^{L-1} V̂(H_k) σ_n²(H_k)/(1 + 2σ_n²(H_k))], σ_n² = 1/n - V̂",
+            Vhat_0: "V̂(H_0)",
+        },
+        depends_on=("orthogonality.one_step_drift:harmonic",),
+        checks=(_averaging_from(0, harmonic=True),),
+        proof=Proof(
+            theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_harmonic_from_moments",
+            link="name",
+            gloss=_AVERAGES,
+            leaves=_FINITE,
+            also=(f"{ROCQ}.AveragedStability.telescoping",),
+        ),
+        remark="Stronger than the sharp form: 1/(1 + 2σ_n²) ≥ n/(n+2).",
     ),
 )
 

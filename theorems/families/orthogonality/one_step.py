@@ -415,13 +415,14 @@ CONTRACTION = (
         "the same slope at the fixed point. Of a row's direction only the second and fourth "
         "moments are used, so it holds for every law that has these.",
         proof=Proof(
-            theorem=f"{ROCQ}.Harmonic.contraction_harmonic",
+            theorem=f"{ROCQ}.leaf.HarmonicIntegral.contraction_integral",
             link="name",
-            gloss="for every positive linear functional E and unit vectors v with the second and "
-            "fourth moments of a uniform direction, every spectrum λ of sum 1 and every i: "
-            "1/n - E[λ_i v_i²/Σλ_k v_k²] ≤ (1/n - λ_i)/(1 + 2λ_i)",
-            leaves="that p_n is such a mean: orthogonality.sphere_moments",
+            gloss="the improper integral p of s/(1+2ts) ∏(1+2tλ_k)^(-1/2), for every spectrum λ of "
+            "sum 1 and every s ≥ 0, is at least (n+2)s/(n(1+2s))",
             also=(
+                f"{ROCQ}.leaf.HarmonicIntegral.product_le_tilted_mean",
+                f"{ROCQ}.leaf.PowerIntegral.power_integral",
+                f"{ROCQ}.Harmonic.contraction_harmonic",
                 f"{ROCQ}.Harmonic.harmonic_image",
                 f"{ROCQ}.Harmonic.harmonic_tangent",
                 f"{ROCQ}.Harmonic.harmonic_below_linear",

@@ -404,4 +404,31 @@ Theorem averaged_stability_as_printed_from_moments (L : nat) (H_0 : S) :
   <= 3%:R / 2%:R * ((n%:R^-1 - s H_0) / L%:R + (Num.sqrt d%:R)^-1).
 Proof. by move=> L1; apply: averaged_stability_as_printed => // t; apply: drift_sharp_from_moments. Qed.
 
+Theorem averaged_stability_harmonic_from_moments (L : nat) (H_0 : S) :
+  (1 <= L)%N ->
+  (\sum_(k < L) iter k (fun (g : S -> R) (t : S) => E t g)
+     (fun u => (n%:R^-1 - s u) * s u / (1 + 2%:R * s u)) H_0) / L%:R
+  <= (n%:R^-1 - s H_0) / (2%:R * L%:R) + Num.sqrt ((1 - n%:R^-1) / d%:R) / 2%:R.
+Proof.
+move=> L1; have L0 : 0 < L%:R :> R by rewrite ltr0n.
+pose gap u := n%:R^-1 - s u; pose phi u := (n%:R^-1 - s u) * s u / (1 + 2%:R * s u).
+have gap0 u : 0 <= gap u by rewrite subr_ge0; have /andP[] := s_range u.
+have down t : E t gap <= gap t - 2%:R * phi t + noise.
+  apply: le_trans (drift_from_moments t) _; rewrite ler_add2r le_eqVlt; apply/orP; left; apply/eqP.
+  have S0 : 0 < 1 + 2%:R * s t.
+    by rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01 //; have /andP[] := s_range t.
+  by rewrite /phi /gap; move: (n%:R^-1) (s t) S0 => x y S0; field; rewrite gt_eqF.
+have sum_le := telescoping L H_0 mono linear down.
+have end_ge0 : 0 <= iter L (fun (g : S -> R) (t : S) => E t g) gap H_0.
+  elim: (L) (H_0) => [|k IH] h; first exact: gap0.
+  have zero : E h (fun u => 0 * gap u + 0 * gap u + 0) = 0 by rewrite linear !mul0r !addr0.
+  by rewrite iterS -zero; apply: mono => u; rewrite !mul0r !addr0.
+rewrite -/phi ler_pdivr_mulr // -(ler_pmul2l (ltr0Sn R 1)).
+have -> : 2%:R * (((n%:R^-1 - s H_0) / (2%:R * L%:R) + Num.sqrt ((1 - n%:R^-1) / d%:R) / 2%:R) * L%:R)
+    = gap H_0 + L%:R * noise.
+  rewrite /noise /gap; move: (Num.sqrt _) => x; move: (n%:R^-1) (s H_0) => y z.
+  by field; rewrite gt_eqF.
+by apply: le_trans sum_le _; rewrite ler_add2r ler_subl_addr ler_addl.
+Qed.
+
 End Chain.

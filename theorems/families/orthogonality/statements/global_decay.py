@@ -102,11 +102,11 @@ STATEMENT = Statement(
         ),
     ),
     proof=Proof(
-        theorem=f"{ROCQ}.Harmonic.global_decay",
+        theorem=f"{ROCQ}.leaf.HarmonicIntegral.width_limit_decay",
         link="name",
-        gloss="a sequence s_k in (0, 1/n] with 1/n - s_(k+1) ≤ (1/n - s_k)/(1 + 2 s_k) satisfies "
-        "1/s_k - n ≤ (n/(n+2))^k (1/s_0 - n)",
-        leaves="the contraction of one layer, contraction:harmonic",
+        gloss="spectra of sum 1, each made of the integrals p_i of the one before, whose least "
+        "members are s_k with s_0 > 0, satisfy 1/s_k - n ≤ (n/(n+2))^k (1/s_0 - n)",
+        also=(f"{ROCQ}.Harmonic.global_decay",),
     ),
 )
 

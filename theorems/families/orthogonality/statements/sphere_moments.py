@@ -4,7 +4,8 @@ Problem. What does "Gaussian weights" bring to the theorems of this family? A ro
 right singular basis of H and divided by its norm, is a uniform point v of the unit sphere.
 
 Method. The squares v_1², …, v_n² have the Dirichlet law with parameters ½, whose moments are
-quotients of rising factorials; computer algebra reduces these for every n at once.
+quotients of rising factorials; computer algebra reduces these for every n at once, and
+Rocq's kernel proves it. (`isotropic_moments` has the same from invariance, without an integral.)
 
 Guarantee. The three equalities, for every batch size n ≥ 2. With invariance under changes of sign,
 which is plain, they are all that `contraction:harmonic` and what follows from it ask of the law.
@@ -24,8 +25,8 @@ from functools import partial
 import sympy as sp
 
 from theorems.checking.symbolic import SymbolicIdentity
-from theorems.families.orthogonality.notation import FAMILY, n
-from theorems.statement import Quantifier, Sentinel, Source, Statement, Variable, Verdict
+from theorems.families.orthogonality.notation import FAMILY, ROCQ, n
+from theorems.statement import Proof, Quantifier, Sentinel, Source, Statement, Variable, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS"]
 
@@ -41,6 +42,10 @@ def _moment(*powers: int) -> sp.Expr:
     """E ∏ v_i^(2 k_i) by the Dirichlet law of the squares, one ``k_i`` for each coordinate."""
     above = (_rising(sp.Rational(1, 2), power) for power in powers)
     return sp.Mul(*above) / _rising(n / 2, sum(powers))
+
+
+def _proof(moment: str) -> Proof:
+    return Proof(theorem=f"{ROCQ}.Isotropy.dirichlet_{moment}")
 
 
 _moments = partial(
@@ -62,6 +67,7 @@ STATEMENTS = (
         lhs=_moment(1),
         rhs=1 / n,
         sentinel=Sentinel("1/(n+1)", rhs=1 / (n + 1)),
+        proof=_proof("second"),
     ),
     _moments(
         variant="fourth",
@@ -69,6 +75,7 @@ STATEMENTS = (
         lhs=_moment(2),
         rhs=3 / (n * (n + 2)),
         sentinel=Sentinel("3/n², of independent coordinates", rhs=3 / n**2),
+        proof=_proof("fourth"),
     ),
     _moments(
         variant="mixed",
@@ -76,6 +83,7 @@ STATEMENTS = (
         lhs=_moment(1, 1),
         rhs=1 / (n * (n + 2)),
         sentinel=Sentinel("1/n², of independent coordinates", rhs=1 / n**2),
+        proof=_proof("mixed"),
     ),
 )
 FIGURES = ()
