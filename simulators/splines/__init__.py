@@ -2,6 +2,7 @@
 
 - ``partition``: the regions on a polygon, exactly; ``mesh``, ``lines``, ``history``: what they
   are made of
+- ``boundaries``: edges by unit, folds, what is near points; ``examples``: a partition to look at
 - ``slices``: planes in input space
 - ``torch_networks``: networks from PyTorch modules; ``convolution``: as sparse matrices
 - ``network``, ``operations``: piecewise affine networks; ``affine_maps``: affine maps of a plane

@@ -107,8 +107,8 @@ class _Reader:
     operations: list[Operation] = field(default_factory=list)
     samples: list[Floats] = field(default_factory=list)
     means: dict[int, fmpq_mat | None] = field(default_factory=dict)
-    exact: int = 0
-    rounded: int = 0
+    exact: bool = False
+    rounded: bool = False
 
     def read(self, module: nn.Module) -> Network:
         count = len(self.batch)
@@ -144,9 +144,9 @@ class _Reader:
     def _remarks(self) -> tuple[str, ...]:
         found = []
         if self.exact:
-            found.append(f"batch means exact in {self.exact} layers before the first activation")
+            found.append("means over the batch before the first activation are exact")
         if self.rounded:
-            found.append(f"batch means in {self.rounded} deeper layers are their float64 values")
+            found.append("deeper means over the batch are their float64 values")
         return tuple(found)
 
     def _node(
@@ -354,9 +354,9 @@ class _Reader:
         variances = ((values - rounded[:, None]) ** 2).mean(axis=1)
         exact = self._exact_mean(source.number)
         if exact is None:
-            self.rounded += 1
+            self.rounded = True
             return rationals(rounded), variances
-        self.exact += 1
+        self.exact = True
         positions = exact.nrows() // channels
         columns = [exact[i, 0] for i in range(exact.nrows())]
         blocks = (columns[c * positions : (c + 1) * positions] for c in range(channels))

@@ -32,6 +32,8 @@ READING = [
     (["inspect", "FILE:build", *BATCH], ".py"),
     (["inspect", "model.py:build", *BATCH, "--checkpoint", "FILE"], ".pt"),
     (["inspect", "model.py:build", "--batch", "FILE"], ".npy"),
+    (["regions", "FILE:build", *BATCH, "--out", "out"], ".py"),
+    (["regions", "model.py:build", "--batch", "FILE", "--out", "out"], ".npy"),
     (["sweep", "FILE", "--store", "s.db"], ".toml"),
     (["sweep", "--export", "out.csv", "--store", "FILE"], ".db"),
     (["recheck", "FILE"], ".json"),
@@ -46,6 +48,7 @@ WRITING = [
     (["prove", "--export", CHEAP, "FILE"], ".v"),
     (["inspect", "model.py:build", *BATCH, "--plot", "FILE"], ".png"),
     (["inspect", "model.py:build", *BATCH, "--json", "FILE"], ".json"),
+    (["regions", "model.py:build", *BATCH, "--out", "FILE"], ""),
     (["sweep", "--export", "FILE", "--store", "s.db"], ".csv"),
 ]
 
@@ -95,7 +98,7 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(
 def test_names_that_no_file_may_have_are_refused_in_one_line(
     arguments: list[str], suffix: str, length: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if "--plot" in arguments or "--report" in arguments:
+    if {"--plot", "--report", "regions"} & {*arguments}:
         pytest.importorskip("matplotlib")
     said = refused(arguments, "n" * length + suffix, capsys)
     assert len(said) < 2000

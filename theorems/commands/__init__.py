@@ -20,6 +20,7 @@ VERBS = {
     "recheck": "check certificates again, each from its inputs alone",
     "sweep": "simulate a grid of chains, widths, batches, depths, seeds into a store",
     "inspect": "say what becomes of a batch in your own PyTorch network",
+    "regions": "cut a plane of input space into the linear regions of your own PyTorch network",
     "report": "render the report of an earlier run",
     "doctor": "say which optional parts are installed, and how to get the others",
     "new": "write the file of a new statement, to be changed into yours",

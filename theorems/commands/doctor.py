@@ -154,7 +154,7 @@ def _of_extra(name: str, extra: str, gives: str) -> Part:
 PARTS = (
     Part("Rocq", "the proofs from their sources, theorems prove", INSTALL, _rocq),
     _of_extra("z3", "smt", "decides polynomial claims at small sizes"),
-    _of_extra("matplotlib", "report", "the figures of reports, inspect --plot"),
+    _of_extra("matplotlib", "report", "the figures of reports, inspect --plot, regions"),
     _of_extra("scikit-learn", "digits", "the handwritten digits of --batch digits"),
     _of_extra("Dask", "dask", "sweeps on a cluster"),
     _of_extra("pyarrow", "parquet", "sweeps exported as Parquet"),

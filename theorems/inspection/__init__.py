@@ -12,6 +12,8 @@
 - ``report``: the whole of an inspection
 - ``loading``: networks from Python files, checkpoints, batches from files
 - ``figure``: the plot
+- ``regions``, ``decisions``, ``regions_figure``: the linear regions of the network on a plane, what
+  it decides there, and the picture
 """
 
 from theorems.inspection.report import Inspection, inspect

@@ -1,0 +1,263 @@
+"""``theorems regions``: its arguments, what it prints, what it writes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from simulators.arguments import require
+from simulators.documents import plain, write_json
+from theorems.commands.arguments import require_directory, require_plots, whole_option
+from theorems.terminal.exit_statuses import (
+    AS_EXPECTED,
+    NOT_AS_EXPECTED,
+    UsageError,
+    refusing,
+    writing,
+)
+from theorems.terminal.progress import live_line
+from theorems.terminal.screen import (
+    Column,
+    console,
+    duration,
+    field,
+    fields,
+    paragraph,
+    print_columns,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from simulators.splines.torch_networks import Statistics
+    from theorems.inspection.decisions import Decisions
+    from theorems.inspection.regions import Regions
+
+__all__ = ["add_arguments", "run"]
+
+_NARROWEST = 34  # columns; a narrower terminal breaks the lines itself
+_MINIBATCHES = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "network",
+        metavar="model.py:build",
+        help="your Python file, which is run, and the function in it that builds the network",
+    )
+    parser.add_argument(
+        "--batch",
+        required=True,
+        metavar="FILE",
+        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'",
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="where pictures and tables go; made if missing"
+    )
+    parser.add_argument(
+        "--slice",
+        metavar="PLANE",
+        help="PCA, two coordinates such as 0,1, or three samples such as 0,4,7 "
+        "(the two coordinates there are, or PCA)",
+    )
+    parser.add_argument(
+        "--bn",
+        choices=("train", "frozen", "none"),
+        default="train",
+        help="batch normalisation with the batch's statistics, its running ones, or left out "
+        "(train)",
+    )
+    parser.add_argument(
+        "--half-side",
+        metavar="X",
+        help="half the side of the square, in coordinates of the plane (so that all samples are in)",
+    )
+    parser.add_argument(
+        "--minibatch",
+        metavar="N",
+        help=f"show how the decision moves over {_MINIBATCHES} mini-batches of N samples",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=("rows", "columns"),
+        default="rows",
+        help="how FILE stores its samples, where it is a matrix (rows)",
+    )
+    parser.add_argument("--take", metavar="N", help="use only the first N samples")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run"
+    )
+    parser.add_argument(
+        "--seed", default="0", metavar="N", help="of the network's weights and of mini-batches (0)"
+    )
+    parser.add_argument(
+        "--budget", metavar="SECONDS", help="stop cutting after so long, with what was found"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    with refusing():
+        return AS_EXPECTED if _regions(args) else NOT_AS_EXPECTED
+
+
+def _regions(args: argparse.Namespace) -> bool:
+    """Find, print and write; whether all was gone through. Raises ``ValueError``, ``TypeError``."""
+    seed = whole_option("--seed", args.seed, 0)
+    take = None if args.take is None else whole_option("--take", args.take, 1)
+    size = None if args.minibatch is None else whole_option("--minibatch", args.minibatch, 2)
+    half_side = _positive("--half-side", args.half_side)
+    seconds = _positive("--budget", args.budget)
+    require(
+        size is None or args.bn == "train",
+        f"--minibatch {args.minibatch}: says whose statistics to use, and --bn {args.bn} has "
+        "others; leave one out",
+        UsageError,
+    )
+    require_plots()
+    from theorems.inspection.loading import load_batch, load_checkpoint, load_network
+
+    batch = load_batch(args.batch, args.layout, take)
+    array = np.asarray(batch.array, dtype=np.float64)
+    module = load_network(args.network, seed)
+    if args.checkpoint is not None:
+        load_checkpoint(module, args.checkpoint)
+    require(
+        size is None or size <= len(array),
+        f"--minibatch {args.minibatch}: the batch has {len(array)} samples",
+        UsageError,
+    )
+    directory = require_directory("--out", args.out)
+    began = time.monotonic()
+    found = _found(args, module, array, half_side, seconds)
+    gone = time.monotonic() - began
+    seen = _seen(found, module, array, size, seed)
+    out = console(narrowest=_NARROWEST)
+    _print(out, found, batch.description, gone)
+    with writing(directory):
+        _write(found, seen, directory)
+    field(
+        out, "Written", f"regions.png, .svg, .csv, .geojson, folds.csv, summary.json in {args.out}"
+    )
+    if not found.partition.complete:
+        layer, unit = found.partition.reached
+        place = f"unit {unit + 1} of layer {layer + 1}"
+        words = f"not complete: the budget of {args.budget} s ended before {place}"
+        paragraph(out, Text(words, style="bold yellow"))
+    return found.partition.complete
+
+
+def _positive(option: str, text: str | None) -> float | None:
+    """``text`` as a positive number; `UsageError` names ``option``."""
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    require(0 < number < math.inf, f"{option} {text!r}: want a positive number", UsageError)
+    return number
+
+
+def _found(
+    args: argparse.Namespace,
+    module: nn.Module,
+    array: np.ndarray,
+    half_side: float | None,
+    seconds: float | None,
+) -> Regions:
+    from theorems.inspection.regions import find_regions
+
+    statistics: Statistics = args.bn
+    with live_line(console(errors=True), "") as at:
+        return find_regions(
+            module,
+            array,
+            plane=args.slice,
+            statistics=statistics,
+            half_side=half_side,
+            seconds=seconds,
+            progress=lambda layer, unit, count: at(
+                f"layer {layer + 1}, unit {unit}: {count:,} regions"
+            ),
+        )
+
+
+def _seen(
+    found: Regions, module: nn.Module, array: np.ndarray, size: int | None, seed: int
+) -> Decisions | None:
+    """What the network decides, where its outputs decide and all its units were gone through."""
+    from theorems.inspection.decisions import decide, decide_by_minibatches, decides
+
+    partition = found.partition
+    if not partition.complete or not decides(partition.network):
+        return None
+    runs = 1 if size is None else 1 + _MINIBATCHES
+    whole = decide(partition.network, partition.plane, found.centre, found.half_side, runs)
+    if size is None:
+        return whole
+    return decide_by_minibatches(
+        module, array, partition.plane, whole, size=size, count=_MINIBATCHES, seed=seed
+    )
+
+
+def _print(out: Console, found: Regions, batch: str, gone: float) -> None:
+    partition = found.partition
+    counts = [f"{count:,}" for count in found.counts]
+    done = slice(len(counts))
+    if counts:
+        columns = [
+            Column("layer", [str(k + 1) for k in range(len(counts))], right=True),
+            Column("activation", found.layer_names[done], folds=True),
+            Column("units", list(map(str, partition.network.widths[done])), right=True),
+            Column("regions", counts, right=True),
+        ]
+        print_columns(out, columns)
+        out.print()
+    told = found.as_json()
+    first, second = partition.plane.labels
+    (u, v), half = found.centre, found.half_side
+    square = f"{u:g} ± {half:g} × {v:g} ± {half:g} of {first}, {second}"
+    bends = f"{len(found.bends.angles):,}"
+    if len(found.bends.angles):
+        bends += f", on average by {np.degrees(found.bends.angles.mean()):.1f}°"
+    fields(
+        out,
+        {
+            "Batch": batch,
+            "Plane": f"{square}, in dimension {partition.plane.dimension}",
+            "Regions": f"{partition.regions:,}, in {duration(gone)}; of all signs of units at "
+            f"vertices, {partition.exact_signs:,} were decided in rationals",
+            "Folds": bends,
+            "Near samples": _density(told["boundary_per_area"]),
+        },
+    )
+    if partition.network.remarks:
+        field(out, "Statistics", "; ".join(partition.network.remarks))
+
+
+def _density(told: object) -> str:
+    """Boundary per area near the samples, beside that of the whole square."""
+    if not isinstance(told, dict) or not told["everywhere"]:
+        return "no boundary"
+    ratio = told["near_samples"] / told["everywhere"]
+    return (
+        f"{ratio:.3g} times the boundary per area of the whole square (radius {told['radius']:g})"
+    )
+
+
+def _write(found: Regions, seen: Decisions | None, directory: Path) -> None:
+    """All files. Raises ``OSError``."""
+    from theorems.inspection.regions import write_regions
+    from theorems.inspection.regions_figure import draw_regions
+    from theorems.report.style import Drawing, save
+
+    write_regions(found, directory)
+    write_json(directory / "summary.json", plain(found.as_json()))
+    save(Drawing("regions", "", "", draw_regions(found, seen)), directory)
