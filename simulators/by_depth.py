@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from simulators.arguments import require
 from simulators.chains import Chain
+from simulators.first_tangents import Forward
 from simulators.last_gradient import Backward
 from simulators.observables import Observable
 from simulators.simulate import simulate
@@ -48,6 +49,7 @@ def simulate_depths(
     replicas: int = 1,
     seed: Seed = 0,
     engine: str = "auto",
+    tangents: Forward | None = None,
 ) -> Trajectory:
     """One trajectory of networks of several depths.
 
@@ -61,6 +63,7 @@ def simulate_depths(
         replicas: networks of each depth, at least 1; the n-th of each depth have the same weights.
         seed: as `simulators.simulate` takes it.
         engine: as `simulators.simulate` takes it.
+        tangents: at the batch, as `simulators.simulate` takes them.
 
     Returns:
         A trajectory as long as the deepest network. In column ell the rounding errors are those of
@@ -85,6 +88,7 @@ def simulate_depths(
     depths, deep = gradients.depths, max(gradients.depths, default=0)
     require(depths, "depths=() is empty; give at least one depth")
     back = [measure for measure in observables if measure.backward]
+    along = [measure for measure in observables if measure.jvp]  # with the same weights, then
     runs = {
         depth: simulate(
             chain,
@@ -92,9 +96,10 @@ def simulate_depths(
             depth=depth,
             replicas=replicas,
             seed=seed,
-            observables=observables if depth == deep else back,
+            observables=observables if depth == deep else [*back, *along],
             engine=engine,
             backward=gradients.last,
+            tangents=tangents,
         )
         for depth in sorted(set(depths))
     }

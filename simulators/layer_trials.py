@@ -43,9 +43,10 @@ def require_as_declared(layer: RowLayer, width: int, *, nonnegative: bool = Fals
     be numbers, of normal entries; of their absolute values where it is given none below 0, which
     ``nonnegative`` says. Its
     attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd`,
-    `recentres`, `nonnegative` and `keeps_nonnegative` must hold where they are said to; a
-    `pullback` of its own must agree with difference quotients. ``width`` ≥ 1 is the number of rows
-    it receives. Cost: some dozen of its images of four samples, once for each layer and width.
+    `recentres`, `nonnegative`, `keeps_nonnegative` and `self_adjoint` must hold where they are said
+    to; a `pullback` or `pushforward` of its own must agree with difference quotients. ``width`` ≥ 1
+    is the number of rows it receives. Cost: some dozen of its images of four samples, once for each
+    layer and width.
 
     Example:
         >>> from simulators.layers import Activation
@@ -100,37 +101,66 @@ def contradictions(layer: RowLayer, width: int, nonnegative: bool = False) -> It
     yield from _of_samples(layer, image, H)
     if layer.each_row and width > 1 and not _maps_parts(image, H):
         yield "says each_row, but the image of a row depends on others; leave each_row out"
-    if type(layer).pullback is not RowLayer.pullback:
-        yield from _of_pullback(layer, image, H)
+    yield from _of_derivatives(layer, image, H)
 
 
-def _of_pullback(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
-    """What is wrong with its own pullback, next to difference quotients where those settle."""
+def _of_derivatives(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:
+    """What is wrong with its own pullback and pushforward, and with a derivative that is said to be
+    symmetric, next to difference quotients where those settle.
+    """
+    G, v = np.random.default_rng(4).standard_normal((2, *H.shape))
+    for name, given, other in (("pullback", G, v), ("pushforward", v, G)):
+        if getattr(type(layer), name) is not getattr(RowLayer, name):
+            yield from _of_derivative(layer, image, H, name, (given, other))
+    if layer.self_adjoint:
+        one, other = _slope(image, H, G, v), _slope(image, H, v, G)
+        if (
+            one is not None
+            and other is not None
+            and not (abs(one[0] - other[0]) <= _SLOPE_AGREES * max(one[1], other[1]))
+        ):
+            yield (
+                "says self_adjoint, but its derivative is no symmetric matrix; leave self_adjoint "
+                "out"
+            )
+
+
+def _of_derivative(
+    layer: RowLayer, image: Map, H: Floats, name: str, pair: tuple[Floats, Floats]
+) -> Iterator[str]:
+    """What is wrong with what its ``name``, of itself, makes of the first of the pair, seen by the
+    second.
+    """
     import array_api_compat.numpy as xp
 
-    random = np.random.default_rng(4)
-    G, v = random.standard_normal((2, *H.shape))
     try:
-        given = np.ascontiguousarray(H.T), np.ascontiguousarray(G.T)
-        found = layer.pullback(*given, xp, len(H))
+        given = np.ascontiguousarray(H.T), np.ascontiguousarray(pair[0].T)
+        found = getattr(layer, name)(*given, xp, len(H))
     except Exception:  # of the author's code, or of a function that Torch cannot follow
-        return  # what goes backward says so
+        return  # what goes backward, or forward, says so
     if getattr(found, "shape", None) != H.T.shape or getattr(found, "dtype", None) != H.dtype:
         got = getattr(found, "shape", kind_of(found)), getattr(found, "dtype", None)
-        yield f"pullback gives {got[0]}, {got[1]} for {H.T.shape}, {H.dtype}; want the same"
+        yield f"{name} gives {got[0]}, {got[1]} for {H.T.shape}, {H.dtype}; want the same"
         return
+    G, v = pair if name == "pullback" else pair[::-1]
+    slope, said = _slope(image, H, G, v), np.sum(np.asarray(found).T * pair[1])
+    if slope is not None and not abs(said - slope[0]) <= _SLOPE_AGREES * slope[1]:
+        yield (
+            f"its {name} gives the slope {said:.6g} where difference quotients give "
+            f"{slope[0]:.6g}; mend it, or leave it out for Torch's autograd"
+        )
+
+
+def _slope(image: Map, H: Floats, G: Floats, v: Floats) -> tuple[float, float] | None:
+    """⟨G, dF(v)⟩ at H by difference quotients, and the size of what is differenced; None where they
+    do not settle.
+    """
     coarse, fine = (
-        np.sum(G * (image(H + step * v) - image(H - step * v))) / (2 * step)
+        float(np.sum(G * (image(H + step * v) - image(H - step * v))) / (2 * step))
         for step in (_STEP, _STEP / 2)
     )
-    size = np.linalg.norm(G) * np.linalg.norm(image(H)) + abs(coarse)
-    if abs(coarse - fine) <= _SETTLES * size and not (
-        abs(np.sum(np.asarray(found).T * v) - fine) <= _SLOPE_AGREES * size
-    ):
-        yield (
-            f"its pullback gives the slope {np.sum(np.asarray(found).T * v):.6g} where difference "
-            f"quotients give {fine:.6g}; mend it, or leave it out for Torch's autograd"
-        )
+    size = float(np.linalg.norm(G) * np.linalg.norm(image(H))) + abs(coarse)
+    return (fine, size) if abs(coarse - fine) <= _SETTLES * size else None
 
 
 def _maps_parts(image: Map, H: Floats) -> bool:

@@ -23,6 +23,9 @@ Gradients go back through it by Torch's autograd, unless it says how itself, whi
         def pullback(self, rows, gradient, xp, width):
             return gradient / 2
 
+So do tangents, forward, unless it has a `pushforward` of its own, or says ``self_adjoint = True``:
+that its derivative is a symmetric matrix, so that a pullback does for both.
+
 Raised by every layer at construction: `TypeError` for an argument of the wrong type, `ValueError`
 for one out of range, each naming argument, value and remedy.
 """
@@ -42,7 +45,7 @@ import numpy as np
 from simulators.activations import ACTIVATIONS, ActivationFunction, activation_of
 from simulators.arguments import one_of, real_number, require, told, whole_number
 from simulators.arrays import Array, Namespace
-from simulators.autograd import pulled_back
+from simulators.autograd import pulled_back, pushed_forward
 from simulators.catalogue import Catalogue, summary
 from simulators.weights import LAWS, GivenLaw, law_of
 
@@ -300,6 +303,8 @@ class RowLayer(_Traits, ABC, listed=False):
         'H → H/2'
     """
 
+    self_adjoint: bool = False  # its derivative is a symmetric matrix, at every H
+
     def require_width(self, width: int) -> None:
         """Raise `ValueError` for a number of rows, ``width`` ≥ 1, that the layer cannot map.
 
@@ -356,6 +361,49 @@ class RowLayer(_Traits, ABC, listed=False):
         image = self.on_rows(xp.asarray(rows, copy=True), xp, width)
         return image, lambda gradient: self.pullback(rows, gradient, xp, width)
 
+    def pushforward(self, rows: Array, tangent: Array, xp: Namespace, width: int) -> Array:
+        """The derivative at H = ``rows`` along Ḣ = ``tangent``, a Jacobian-vector product,
+        ``(..., n, m)`` all three.
+
+        Both arrays may be overwritten. m, ``xp`` and ``width`` are as `on_rows` has them.
+
+        By `pullback` where the layer is `self_adjoint`, else by Torch's autograd through `on_rows`,
+        unless a subclass says how. Raises `TypeError` where Torch cannot follow it; see
+        `simulators.autograd`.
+
+        Example:
+            >>> rows, tangent = np.array([[3.0], [4.0]]), np.array([[4.0], [-3.0]])
+            >>> Rescale("variance").pushforward(rows, tangent, np, 1).round(3).tolist()
+            [[1.131], [-0.849]]
+        """
+        if self.self_adjoint:
+            return self.pullback(rows, tangent, xp, width)
+        return pushed_forward(
+            lambda tensor, torch: self.on_rows(tensor, torch, width), rows, tangent, repr(self)
+        )
+
+    def with_pushforward(
+        self, rows: Array, xp: Namespace, width: int
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        """What `on_rows` gives, ``rows`` left as they are, and `pushforward` there.
+
+        Cost: that of `on_rows`, and O(n m).
+
+        Args:
+            rows: Hᵀ, ``(..., n, m)``.
+            xp: the namespace of its library.
+            width: of the layer, of which m rows are here.
+
+        Example:
+            >>> image, forward = Activation("sin").with_pushforward(np.zeros((1, 1)), np, 1)
+            >>> image.tolist(), forward(np.array([[2.0]])).tolist()
+            ([[0.0]], [[2.0]])
+        """
+        if self.self_adjoint:
+            return self.with_pullback(rows, xp, width)
+        image = self.on_rows(xp.asarray(rows, copy=True), xp, width)
+        return image, lambda tangent: self.pushforward(rows, tangent, xp, width)
+
 
 @dataclass(frozen=True)
 class Recenter(RowLayer):
@@ -371,7 +419,7 @@ class Recenter(RowLayer):
     """
 
     response = ScaleResponse.LINEAR
-    each_row = keeps_span = recentres = True
+    each_row = keeps_span = recentres = self_adjoint = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """Overwrites and returns ``rows`` of shape ``(..., n, m)``, any m of the rows of H.
@@ -404,7 +452,7 @@ class Rescale(RowLayer):
     unit: str = "frobenius"
 
     response = ScaleResponse.FREE
-    each_row = turns_with_samples = keeps_span = odd = keeps_nonnegative = True
+    each_row = turns_with_samples = keeps_span = odd = keeps_nonnegative = self_adjoint = True
 
     def __post_init__(self) -> None:
         one_of("unit", self.unit, ("frobenius", "variance"))
@@ -490,7 +538,7 @@ class Activation(RowLayer):
     derivative: Callable[..., Array] | None = None
     homogeneous: bool | None = None
 
-    each_row = each_sample = True
+    each_row = each_sample = self_adjoint = True
 
     def __post_init__(self) -> None:
         entry = self.entry
@@ -555,7 +603,7 @@ class Normalize(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    turns_with_samples = keeps_span = odd = keeps_nonnegative = True
+    turns_with_samples = keeps_span = odd = keeps_nonnegative = self_adjoint = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """sH for ``rows`` of shape ``(..., n, width)``: all of the rows of H.
@@ -589,7 +637,7 @@ class LayerNorm(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    each_sample = odd = True
+    each_sample = odd = self_adjoint = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
@@ -621,7 +669,7 @@ class RMSNorm(RowLayer):
     """
 
     response = ScaleResponse.FREE
-    each_sample = odd = keeps_nonnegative = True
+    each_sample = odd = keeps_nonnegative = self_adjoint = True
 
     def on_rows(self, rows: Array, xp: Namespace, width: int) -> Array:
         """The image of ``rows`` of shape ``(..., n, width)``, all of the rows of H; may overwrite
@@ -655,7 +703,7 @@ class GroupNorm(RowLayer):
     groups: int
 
     response = ScaleResponse.FREE
-    each_sample = odd = True
+    each_sample = odd = self_adjoint = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "groups", whole_number("groups", self.groups, 1))

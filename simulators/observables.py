@@ -5,8 +5,8 @@ Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Tor
 representation per column, any leading axes (replicas, layers). Results keep the leading axes, the
 dtype and the device.
 
-All are scale-invariant but `log_norm` and those that measure a gradient G, or a tangent kernel K,
-in place of ``H``, whose scale counts. ``H`` is first divided by its largest entry, so scales from
+All are scale-invariant but `log_norm` and those that measure a gradient G, a tangent Ḣ, or a tangent
+kernel K, in place of ``H``, whose scale counts. ``H`` is first divided by its largest entry, so scales from
 1e-300 to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite
 ``H`` and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses
 such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive`
@@ -63,6 +63,7 @@ __all__ = [
     "gram",
     "log_gradient_norm",
     "log_norm",
+    "log_tangent_norm",
     "lone_outlier",
     "mean_absolute_cosine",
     "observable",
@@ -73,12 +74,15 @@ __all__ = [
     "smallest_eigenvalue_gap",
     "soft_rank",
     "spectrum",
+    "tangent_gram",
     "tangent_kernel",
+    "tangent_norm",
 ]
 
 Bound: TypeAlias = End
 Measuring: TypeAlias = Callable[..., Array]
-Reading: TypeAlias = Literal["H", "gram", "backward", "tangent"]
+Reading: TypeAlias = Literal["H", "gram", "backward", "tangent", "jvp"]
+_QUOTED = "'H', 'gram', 'backward', 'tangent' or 'jvp'"
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,9 @@ class Observable:
     than the width ``d`` when ``H`` is a thin factor. ``gram`` says that the value depends on the
     representation through its Gram matrix and width alone, which is what measuring a thin factor
     requires. ``backward`` says that it measures G = ∂L/∂H in place of H, or, if it is ``tangent``,
-    the tangent kernel K, ``(..., n, n)``, see `tangent_kernel`; ``scaled``, that it takes
-    ``log_scale`` too, ``(...)``: the logarithm of what H, G or K has been divided by.
+    the tangent kernel K, ``(..., n, n)``, see `tangent_kernel`; ``jvp``, that it measures tangents
+    Ḣ; ``scaled``, that it takes ``log_scale`` too, ``(...)``: the logarithm of what H, G, Ḣ or K
+    has been divided by.
 
     Example:
         >>> import numpy as np
@@ -105,6 +110,7 @@ class Observable:
     backward: bool = False
     scaled: bool = False
     tangent: bool = False
+    jvp: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,8 @@ class NamedObservable:
       values
     - ``reads``: ``"gram"`` if they depend on ``H`` through its Gram matrix and width alone, so that
       a factor will do for ``H``; ``"backward"`` if it is handed G = ∂L/∂H in place of ``H``, and
-      ``"tangent"`` if it is handed the tangent kernel K, ``(..., n, n)``; else ``"H"``
+      ``"tangent"`` if it is handed the tangent kernel K, ``(..., n, n)``; ``"jvp"`` if it is handed
+      tangents Ḣ, images of the batch's under the derivative of the network; else ``"H"``
     - ``scaled``: whether it takes ``log_scale=``, the logarithm of what ``H`` has been divided by
     - ``shape``: the axes that one representation gives, as ``("n", "n")``; ``()`` for a number
     - ``floor``, ``ceiling``: the ends of its range, numbers or formulas in n and d as a text,
@@ -153,7 +160,7 @@ class NamedObservable:
     def __post_init__(self) -> None:
         require(
             self.reads in get_args(Reading),
-            f"{self.name}: reads={self.reads!r}: want 'H', 'gram', 'backward' or 'tangent'",
+            f"{self.name}: reads={self.reads!r}: want {_QUOTED}",
         )
         ends = [end for end in (self.floor, self.ceiling) if isinstance(end, int | float)]
         require(
@@ -182,6 +189,16 @@ class NamedObservable:
             (True, False)
         """
         return self.reads in ("backward", "tangent")
+
+    @property
+    def goes_along(self) -> bool:
+        """Whether it needs tangents, which go forward along with H.
+
+        Example:
+            >>> OBSERVABLES["tangent_norm"].goes_along, OBSERVABLES["gram"].goes_along
+            (True, False)
+        """
+        return self.reads == "jvp"
 
     @property
     def shape_in_words(self) -> str:
@@ -266,6 +283,7 @@ class NamedObservable:
             backward=self.goes_back,
             scaled=self.scaled,
             tangent=self.reads == "tangent",
+            jvp=self.goes_along,
         )
 
 
@@ -822,6 +840,68 @@ def tangent_kernel(K: Array, *, log_scale: Array | float = 0.0) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         # in steps, as the factor alone may be infinite, where zeros stay zero
         return xp.where(xp.equal(found, 0.0), found, found * factor * factor)
+
+
+@observable(
+    meaning="‖Ḣ‖_F of the tangent Ḣ, the derivative of H along that at the batch",
+    reads="jvp",
+    floor=0,
+    scaled=True,
+)
+def tangent_norm(T: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """‖Ḣ‖_F of the tangents Ḣ = ``T``; shape ``(...)``, in float64, ∞ where that cannot hold it.
+
+    Ḣ is the image of the Ḣ₀ that ``tangents`` of `simulate` says, under the derivative of all
+    layers since: a Jacobian-vector product. ``T``, ``(..., d, n)``, has been divided by the
+    exponential of ``log_scale``, ``(...)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from simulators import simulate, vanilla_chain
+        >>> H = np.eye(64, 4)
+        >>> run = simulate(vanilla_chain(64), H, depth=2, tangents=2 * H,
+        ...                observables=["tangent_norm", "log_norm"])
+        >>> bool(np.allclose(run["tangent_norm"], 2 * np.exp(run["log_norm"])))  # it is linear
+        True
+    """
+    return gradient_norm(T, log_scale=log_scale)
+
+
+@observable(
+    meaning="the logarithm of ‖Ḣ‖_F, Ḣ the tangent",
+    reads="jvp",
+    scaled=True,
+)
+def log_tangent_norm(T: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """log ‖Ḣ‖_F of tangents at any depth, −∞ where Ḣ is 0; shape ``(...)``, in float64.
+
+    ``log_scale``, ``(...)``, is the logarithm of what ``T`` has been divided by.
+
+    Example:
+        >>> import numpy as np
+        >>> float(log_tangent_norm(np.eye(1), log_scale=1000.0))
+        1000.0
+    """
+    return _log_norm(T)[1] + log_scale
+
+
+@observable(
+    meaning="the products ḢᵀḢ of the samples' tangents",
+    reads="jvp",
+    shape=("n", "n"),
+    scaled=True,
+)
+def tangent_gram(T: Array, *, log_scale: Array | float = 0.0) -> Array:
+    """ḢᵀḢ, not normalised; shape ``(..., n, n)``, in float64, infinite where that cannot hold it.
+
+    ``log_scale``, ``(...)``, is the logarithm of what ``T`` has been divided by.
+
+    Example:
+        >>> import numpy as np
+        >>> tangent_gram(np.array([[3.0, 1.0], [4.0, 0.0]])).round(9).tolist()
+        [[25.0, 3.0], [3.0, 1.0]]
+    """
+    return gradient_gram(T, log_scale=log_scale)
 
 
 def parametrised() -> tuple[str, ...]:

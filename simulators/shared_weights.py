@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from simulators.chains import Chain
-from simulators.engines import rows as by_rows
 from simulators.layers import Bias, DrawingLayer, WeightLayer
 from simulators.observables import Observable
-from simulators.simulate import choose_engine
+from simulators.simulate import choose_engine, rows_obstacle
 
 __all__ = ["engine_of_all", "weights_apart"]
 
@@ -61,6 +60,7 @@ def engine_of_all(
     batch_shape: tuple[int, int],
     *,
     jointly: bool = False,
+    tangents: int = 0,
 ) -> str:
     """The engine that runs several chains from one batch, so that seeds give them the same draws.
 
@@ -68,6 +68,7 @@ def engine_of_all(
     - ``measures``: what is measured of any; ``batch_shape``: (d₀, n)
     - ``jointly``: whether it counts how the networks of one draw go together, so that the weights
       themselves must be shared
+    - ``tangents``: how many come along with each
 
     For one chain that of `simulators.simulate.choose_engine`, but that a batch of few rows, which
     is mapped once, does not decide about all other layers. For several rows, where it is exact:
@@ -82,6 +83,7 @@ def engine_of_all(
     """
     if len(chains) == 1:
         rows, n = batch_shape
-        wide = max(rows, chains[0].widths(rows)[-1])
-        return choose_engine("auto", chains[0], measures, 1, (wide, n))[0]
-    return "dense" if jointly or any(map(by_rows.obstacle, chains)) else "rows"
+        wide = rows if tangents else max(rows, chains[0].widths(rows)[-1])
+        return choose_engine("auto", chains[0], measures, 1, (wide, n), tangents)[0]
+    obstacles = [rows_obstacle(chain, batch_shape, tangents) for chain in chains]
+    return "dense" if jointly or any(obstacles) else "rows"

@@ -25,6 +25,7 @@ from simulators.backend import Backend, select
 from simulators.batches import centred, validate_batch
 from simulators.chains import Chain
 from simulators.engines import dense, factor, mean_field, rows
+from simulators.engines.derivatives import Accompanied, Tangents
 from simulators.engines.round_trip import (
     Itinerary,
     RoundTrip,
@@ -40,6 +41,7 @@ from simulators.engines.rounding import (
     Watch,
     arrival_error,
 )
+from simulators.first_tangents import FirstTangents, Forward
 from simulators.last_gradient import Backward, LastGradient
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Observable, resolve
@@ -48,7 +50,14 @@ from simulators.streams import Seed, root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
 
-__all__ = ["ENGINES", "Measurable", "choose_engine", "engine_named", "simulate"]
+__all__ = [
+    "ENGINES",
+    "Measurable",
+    "choose_engine",
+    "engine_named",
+    "rows_obstacle",
+    "simulate",
+]
 
 ENGINES = ("auto", "dense", "factor", "rows", "mean_field")
 
@@ -76,6 +85,7 @@ def simulate(
     device: object = None,
     every: int = 1,
     backward: Backward | None = None,
+    tangents: Forward | None = None,
 ) -> Trajectory:
     """Run ``replicas`` independent copies of ``chain`` on ``batch`` for ``depth`` blocks, measuring
     as they go.
@@ -102,6 +112,11 @@ def simulate(
       a·h_L(x); an array (d, n); or a function of H_L, ``(..., d, n)``, to an array like it. Their
       column j belongs to layer j · ``every`` as all others do, column 0 to the batch. At a kink,
       and for a row of zeros that is rescaled, the derivative is taken to be 0
+    - ``tangents``: what Ḣ₀ is, for observables of tangents such as ``"tangent_norm"``: Ḣ_ℓ is the
+      derivative of H_ℓ along Ḣ₀, a Jacobian-vector product. ``"gaussian"``, standard normal for
+      each replica; an array (d₀, n); or a function of the batch to one. Of several,
+      ``"gaussian(k)"`` or (k, d₀, n), observables are handed ``(..., k, d, n)``, and their values
+      have an axis for k
 
     Where a block multiplies its input's scale by a scalar and never fixes it (a vanilla chain with
     identity or ReLU), the representation is kept at ‖H‖_F = 1 from the first block on, which no
@@ -119,6 +134,10 @@ def simulate(
     drawn once more. The forward numbers for a seed are the same with and without. In a run with
     a tangent kernel for which outputs go back one by one, gradients are other numbers of the same
     law.
+
+    So they take tangents forward, jointly with H and with gradients: weights see [H Ḣ], whose image
+    has a known law; so (k + 1)n ≤ d₀ and every width for rows, whose numbers for a seed are then
+    others. A layer costs as one of (k + 1)n samples does.
 
     Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense;
     backward some two or three times as much again, and n + 1 times that with ``"tangent_kernel"``
@@ -140,6 +159,10 @@ def simulate(
         ...                observables=["gradient_norm"], backward="gaussian")
         >>> run["gradient_norm"].shape, run.engine
         ((3, 3), 'rows')
+        >>> run = simulate(rescale_chain(64), np.eye(64, 4), depth=10, every=5, tangents="gaussian",
+        ...                observables=["tangent_norm"])
+        >>> run["tangent_norm"].shape, run.engine
+        ((1, 3), 'rows')
     """
     require(
         isinstance(chain, Chain),
@@ -159,7 +182,9 @@ def simulate(
     backend = select(dtype, device, batch)
     values = validate_batch(batch)
     require_runnable(values, chain, backend.dtype)
-    name, reason = choose_engine(engine, chain, measures, replicas, values.shape)
+    first = _first_tangents(tangents, measures, values)
+    count = 0 if first is None else first.count
+    name, reason = choose_engine(engine, chain, measures, replicas, values.shape, count)
     layers, n = depth // every, values.shape[1]
     width = chain.widths(len(values))[-1]
     last = _last_gradient(backward, measures, (width, n))
@@ -168,7 +193,7 @@ def simulate(
     require_affordable(
         name,
         chain,
-        values.shape,
+        (len(values), n * (1 + count)),
         Extent(
             replicas=replicas,
             layers=layers,
@@ -179,7 +204,7 @@ def simulate(
         backend.dtype,
     )
 
-    record = _Record(measures, (replicas, layers + 1), every, width, backend)
+    record = _Record(measures, (replicas, layers + 1), every, width, backend, first)
     record.start(values)
     if name == "mean_field":
         factors, record.rounding[:, 1:] = _mean_field(chain, values, depth, every)
@@ -188,24 +213,32 @@ def simulate(
         carried = name == "factor" and factor.carries_rows(chain)
         start, copies, outlook, exponent = _begun(chain, values, backend, carried=carried)
         record.exponent = exponent
+        ahead = None if first is None else first.at(root, backend)
+        record.ahead = ahead
         if last is None:
-            run = {"factor": factor.run, "rows": rows.run, "dense": dense.run}[name]
-            runs = run(
+            run: dict[str, Callable[..., Iterator[tuple[range, Iterator[Representation]]]]] = {
+                "factor": factor.run,
+                "rows": partial(rows.run, tangents=ahead, exponent=exponent),
+                "dense": partial(dense.run, tangents=ahead, exponent=exponent),
+            }
+            runs = run[name](
                 chain, start, copies, depth=depth, replicas=replicas, root=root, backend=backend
             )
             jobs = [partial(record.watch, group, found, outlook) for group, found in runs]
         else:
             engine_of = {"rows": rows, "dense": dense}[name]
-            shape = 1, n * gradients, len(values)
+            columns = n * (1 + count)
+            shape = 1, max(columns, n * gradients), len(values)
             groups = engine_of.groups(chain, shape, replicas, backend.workers)
             if backend.device == "cpu":
-                kept = kept_entries(engine_of.JOURNEY, chain, values.shape, depth, backend.dtype)
+                sizes = len(values), columns
+                kept = kept_entries(engine_of.JOURNEY, chain, sizes, depth, backend.dtype)
                 groups = kept_together(groups, kept, backend.dtype)
             sharing = min(len(groups), backend.workers)
             trip = partial(
                 RoundTrip,
                 engine_of.JOURNEY,
-                Itinerary(chain, start, copies, depth, exponent),
+                Itinerary(chain, start, copies, depth, exponent, ahead),
                 root=root,
                 backend=backend,
                 sharing=sharing,
@@ -236,6 +269,7 @@ def simulate(
         batch_sha256=hashlib.sha256(values.astype("<f8").tobytes()).hexdigest(),
         versions=_versions(),
         backward=None if last is None else last.words,
+        tangents=None if first is None else first.words,
     )
 
 
@@ -261,6 +295,30 @@ def _last_gradient(
         "add 'gradient_norm', or leave it out",
     )
     return last
+
+
+def _first_tangents(
+    tangents: object, measures: Sequence[Observable], batch: Floats
+) -> FirstTangents | None:
+    """What ``tangents`` mean, if anything is to be measured of them.
+
+    Raises `ValueError` unless observables read tangents exactly where there are any.
+    """
+    reading = [measure.name for measure in measures if measure.jvp]
+    require(
+        tangents is not None or not reading,
+        f"observable {reading[0] if reading else ''!r} reads tangents; "
+        "give tangents='gaussian', an array like the batch, or a function of it",
+    )
+    if tangents is None:
+        return None
+    first = FirstTangents.of(tangents, batch)
+    require(
+        reading,
+        f"tangents={first.words!r} are read by none of the observables; "
+        "add 'tangent_norm', or leave them out",
+    )
+    return first
 
 
 @cache
@@ -310,13 +368,14 @@ def choose_engine(
     measures: Sequence[Observable],
     replicas: int,
     batch_shape: tuple[int, int],
+    tangents: int = 0,
 ) -> tuple[str, str]:
     """The engine that `simulate` runs where ``engine`` of `ENGINES` is asked for, and why.
 
     ``measures`` are the observables, ``replicas`` ≥ 1 their number of runs, ``batch_shape`` is
-    (d₀, n): rows is quicker than dense where widths are more than twice n, or n(n + 1) for a
-    tangent kernel of samples that interact. Raises `ValueError` when
-    the one asked for does not apply, with the reason.
+    (d₀, n), ``tangents`` ≥ 0 how many come along: rows is quicker than dense where widths are more
+    than twice n, or (k + 1)n with k tangents, or n(n + 1) for a tangent kernel of samples that
+    interact. Raises `ValueError` when the one asked for does not apply, with the reason.
 
     Example:
         >>> from simulators.chains import rescale_chain, residual_chain
@@ -329,9 +388,10 @@ def choose_engine(
     unmeasurable = None
     if opaque:
         unmeasurable = f"observable {opaque[0].name!r} " + (
-            "reads the backward pass, which needs all rows of H, not a factor of them"
-            if opaque[0].backward
-            else "is not declared gram_invariant, so a factor may not do"
+            "is not declared gram_invariant, so a factor may not do"
+            if not opaque[0].backward and not opaque[0].jvp
+            else f"reads {'tangents' if opaque[0].jvp else 'the backward pass'}, which needs all "
+            "rows of H, not a factor of them"
         )
     if engine == "dense":
         return engine, "asked for"
@@ -349,16 +409,36 @@ def choose_engine(
         # of the second block: few rows of the batch cost either engine as little
         widths = chain.widths(chain.widths(batch_shape[0])[-1])
         width, n = min(widths), batch_shape[1]
-        columns = n * gradients_carried(chain, n, any(measure.tangent for measure in measures))
-        if rows.obstacle(chain) is None and width > _WIDE * columns:
+        gradients = gradients_carried(chain, n, any(measure.tangent for measure in measures))
+        columns = n * max(gradients, 1 + tangents)
+        if rows_obstacle(chain, batch_shape, tangents) is None and width > _WIDE * columns:
             return "rows", f"exact in law: Gaussian weights; factor is not exact here: {obstacle}"
         return "dense", f"factor is not exact here: {obstacle}"
     if engine == "rows":
-        obstacle = rows.obstacle(chain)
+        obstacle = rows_obstacle(chain, batch_shape, tangents)
     require(
         obstacle is None, f"engine={engine!r} is not exact here: {obstacle}; use engine='dense'"
     )
     return engine, "asked for"
+
+
+def rows_obstacle(chain: Chain, batch_shape: tuple[int, int], tangents: int) -> str | None:
+    """Why the engine rows does not apply to ``chain`` from a batch of ``batch_shape`` (d₀, n) with
+    so many ``tangents``, in words; None if it does.
+
+    Example:
+        >>> from simulators.chains import residual_chain
+        >>> rows_obstacle(residual_chain(8, 0.1), (8, 4), 2)
+        '4 samples with 2 tangents each are 12 columns, more than the 8 rows that they have'
+    """
+    height, n = batch_shape
+    narrowest, columns = min(height, *chain.widths(height)), n * (1 + tangents)
+    if columns > narrowest:
+        return (
+            f"{n} samples with {tangents} tangents each are {columns} columns, more than the "
+            f"{narrowest} rows that they have"
+        )
+    return rows.obstacle(chain)
 
 
 def _mean_field_obstacle(chain: Chain, replicas: int) -> str | None:
@@ -435,11 +515,17 @@ class _Record:
         every: int,
         width: int,
         backend: Backend,
+        first: FirstTangents | None = None,
     ) -> None:
         self.values: dict[str, NDArray[np.generic]] = {}
         self.rounding = np.empty(shape)
         self.exponent = 0
-        self._forward = [measure for measure in measures if not measure.backward]
+        self.ahead: Tangents | None = None
+        self._first = first
+        self._along = [measure for measure in measures if measure.jvp]
+        self._forward = [
+            measure for measure in measures if not measure.backward and not measure.jvp
+        ]
         self._backward = [measure for measure in measures if measure.backward]
         self._tangent = [measure for measure in self._backward if measure.tangent]
         self._backward = [measure for measure in self._backward if not measure.tangent]
@@ -447,6 +533,7 @@ class _Record:
         self._every, self._width = every, width
         self._backend = backend
         self._log_scale = np.zeros(shape)
+        self._moved = np.zeros(shape)  # tangents, by rounding
 
     def start(self, batch: Floats) -> None:
         """Column 0, from the batch (d₀, n) as it is, where nothing is centred yet.
@@ -460,6 +547,13 @@ class _Record:
         self._measure(self._backward, everywhere, H, len(batch), self._log_scale[:1, :1])
         K = _in_float64(np.eye(batch.shape[1])[None, None], H, self._backend)
         self._measure(self._tangent, everywhere, K, self._width, self._log_scale[:1, :1])
+        if self._first is not None:
+            d, n = batch.shape
+            held = _in_float64(np.eye(n, d)[None], H, self._backend)
+            held = self._backend.xp.astype(held, H.dtype)
+            held = self._backend.xp.broadcast_to(held, (self._first.count, n, d))
+            T, scale = self._first.standing(held, np.zeros(len(held), np.int64), self._backend)
+            self._measure(self._along, everywhere, T, self._width, scale)
         self.values = {name: self.values[name] for name in self._order}
         self._require_values(batch.shape)
         arrived = self._backend.numpy(H)[0, 0].astype(np.float64)
@@ -470,7 +564,7 @@ class _Record:
         matrix of normal entries.
         """
         normal = np.random.default_rng(0).standard_normal(shape)
-        for measure in (*self._forward, *self._backward, *self._tangent):
+        for measure in (*self._forward, *self._backward, *self._along, *self._tangent):
             found = self.values[measure.name]
             if found.dtype.kind not in "fc" or not np.isnan(found[0, 0]).all():
                 continue
@@ -500,8 +594,14 @@ class _Record:
         depth = (self.rounding.shape[1] - 1) * self._every
         watch = Watch(outlook, len(group), depth, self._every, self._backend)
         noted = self._noted(group, representations)
+        replicas = slice(group.start, group.stop)
+        if self.ahead is not None and self._first is not None:
+            T = self.ahead.start(group)
+            T = self._backend.xp.reshape(T, (-1, *T.shape[-2:]))
+            self._measure_tangents(group, 0, T, np.zeros(len(T), np.int64))
         self.keep(group, until(stop, watch.over(noted)))
-        self.rounding[group.start : group.stop, 1:] = watch.errors[:, 1:]
+        found = np.maximum(watch.errors, self._moved[replicas])
+        self.rounding[replicas, 1:] = found[:, 1:]
 
     def there_and_back(
         self,
@@ -567,7 +667,26 @@ class _Record:
                 column = layer // self._every
                 scale = found.log_scale + math.log(2) * self.exponent
                 self._log_scale[group.start : group.stop, column] = scale
+            tangents = found.tangents if isinstance(found, Accompanied) else None
+            if tangents is not None and layer % self._every == 0:
+                self._measure_tangents(
+                    group, layer // self._every, tangents.rows, tangents.exponents
+                )
+                error = tangents.error.reshape(len(group), -1).max(axis=1)
+                self._moved[group.start : group.stop, layer // self._every] = error
             yield found
+
+    def _measure_tangents(
+        self, group: range, column: int, rows: Array, exponents: NDArray[np.int64]
+    ) -> None:
+        """What is measured of tangents, ``(g · count, n, d)`` over 2 to the power of
+        ``exponents``.
+        """
+        if self._first is None:
+            return
+        T, scale = self._first.standing(rows, exponents, self._backend)
+        place = slice(group.start, group.stop), slice(column, column + 1)
+        self._measure(self._along, place, T, T.shape[-2], scale)
 
     def _measure(
         self,
@@ -577,20 +696,21 @@ class _Record:
         width: int,
         log_scale: Floats,
     ) -> None:
-        """What is measured of ``H``, or of gradients, ``(replicas, columns, d, n)``, that stand for
-        themselves times the exponential of ``log_scale``.
+        """What is measured of ``H``, of gradients or tangents, ``(replicas, columns, ..., d, n)``,
+        that stand for themselves times the exponential of ``log_scale``.
         """
         for measure in measures:
             scale = _in_float64(log_scale, H, self._backend) if measure.scaled else None
             held, told_of_it = H, {} if scale is None else {"log_scale": scale}
-            if measure.backward and scale is None and log_scale.any():
+            if (measure.backward or measure.jvp) and scale is None and log_scale.any():
                 held = _unscaled(H, log_scale, self._backend)
             result = measure.function(held, width=width, **told_of_it)
-            if not is_array_api_obj(result) or result.shape[:2] != H.shape[:2]:
+            leading = tuple(H.shape[:-2])
+            if not is_array_api_obj(result) or result.shape[: len(leading)] != leading:
                 got = f"shape {tuple(result.shape)}" if hasattr(result, "shape") else repr(result)
                 raise ValueError(
                     f"observable {measure.name!r} gave {got} for H of shape {tuple(H.shape)}; it "
-                    f"must give an array that keeps the leading axes {tuple(H.shape[:2])}"
+                    f"must give an array that keeps the leading axes {leading}"
                 )
             measured = self._backend.numpy(result)
             require(

@@ -54,7 +54,15 @@ _SPREAD = 2 * 3.0**0.5  # length of an interval on which the uniform law has var
 BLOCK = 2**15  # pairs of normals made at once, by few calls of NumPy
 _ASIDE = 2**20  # entries made aside at once where units end within a word
 _SHORT = 2**6  # pairs of a unit below which they alternate
-_ENGINES = ("dense", "factor", "lyapunov", "rows", "dense backward", "rows backward")
+_ENGINES = (
+    "dense",
+    "factor",
+    "lyapunov",
+    "rows",
+    "dense backward",
+    "rows backward",
+    "tangents",
+)
 """The place of a name is part of the stream: append, never reorder."""
 
 
@@ -80,7 +88,7 @@ def root_sequence(seed: object) -> SeedSequence:
 def replica_sequence(root: SeedSequence, engine: str, replica: int) -> SeedSequence:
     """Child ``(engine, replica)`` of ``root``. Cost: a few microseconds, so thousands are cheap.
 
-    ``engine`` is one of dense, factor, lyapunov, rows, dense backward and rows backward;
+    ``engine`` is one of dense, factor, lyapunov, rows, dense backward, rows backward and tangents;
     ``replica`` ≥ 0.
 
     Example:

@@ -21,9 +21,9 @@ from simulators.regular_files import DAMAGE, obstacle, replacing
 
 __all__ = ["FORMAT", "SPOILED", "Trajectory"]
 
-FORMAT = 4
-_WITHOUT_BACKWARD = 3
-"""What is written of a run without a backward pass, as ever."""
+FORMAT = 5
+_WITHOUT_TANGENTS, _WITHOUT_BACKWARD = 4, 3
+"""What is written of a run without tangents, and of one without a backward pass either, as ever."""
 _FORMER = (1, 2)  # 1 measured every block and did not say so; neither estimated rounding
 _SETTINGS = "settings"
 _ROUNDING = "rounding"
@@ -51,6 +51,8 @@ class Trajectory:
     - ``versions``: of Python, NumPy, Torch and this package
     - ``backward``: what the backward pass started from: ``"gaussian"``, the digest of an array, or
       the name of a function; None if there was none
+    - ``tangents``: what tangents started from: ``"gaussian"``, ``"gaussian(k)"``, or the digest of
+      an array; None if there were none
 
     Example:
         >>> from simulators import rescale_chain, simulate
@@ -74,6 +76,7 @@ class Trajectory:
     batch_sha256: str
     versions: Mapping[str, str]
     backward: str | None = None
+    tangents: str | None = None
 
     def __post_init__(self) -> None:
         for array in (*self.values.values(), self.rounding):
@@ -117,9 +120,12 @@ class Trajectory:
             if field.name not in _ARRAYS
         }
         written = FORMAT
-        if self.backward is None:
-            written = _WITHOUT_BACKWARD
-            del settings["backward"]
+        if self.tangents is None:
+            written = _WITHOUT_TANGENTS
+            del settings["tangents"]
+            if self.backward is None:
+                written = _WITHOUT_BACKWARD
+                del settings["backward"]
         arrays = {f"{_VALUE}{name}": array for name, array in self.values.items()}
         arrays[_ROUNDING] = self.rounding
         arrays[_SETTINGS] = np.array(json.dumps({"format": written, **settings}, default=dict))
@@ -180,7 +186,7 @@ def _read(file: IO[bytes], source: str) -> Trajectory:
                 if name.startswith(_VALUE)
             }
             rounding = None if written in _FORMER else archive[_ROUNDING]
-        if written in (FORMAT, _WITHOUT_BACKWARD, *_FORMER):
+        if written in (FORMAT, _WITHOUT_TANGENTS, _WITHOUT_BACKWARD, *_FORMER):
             settings = {"every": 1, **settings, "batch_shape": tuple(settings["batch_shape"])}
             settings["engine"] = _FORMER_ENGINES.get(settings["engine"], settings["engine"])
             if rounding is None:

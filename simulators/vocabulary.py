@@ -69,7 +69,12 @@ def tables() -> str:
 def _observable(entry: NamedObservable) -> tuple[str, ...]:
     sources = {"spectrum": entry.of_spectrum, "Gram matrix": entry.of_gram}
     exactly = ", ".join(name for name, evaluate in sources.items() if evaluate is not None)
-    reads = {"gram": "HᵀH and d" if entry.wide else "HᵀH", "backward": "G = ∂L/∂H", "tangent": "K"}
+    reads = {
+        "gram": "HᵀH and d" if entry.wide else "HᵀH",
+        "backward": "G = ∂L/∂H",
+        "tangent": "K",
+        "jvp": "Ḣ",
+    }
     return (
         entry.example,
         _plain(entry.meaning),

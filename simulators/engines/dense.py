@@ -24,10 +24,11 @@ from numpy.random import SeedSequence
 from simulators.arrays import Array
 from simulators.backend import Backend
 from simulators.chains import Chain
+from simulators.engines.derivatives import Accompanied, Tangents
 from simulators.engines.layerwise import Passage
 from simulators.engines.notes import Notes
 from simulators.engines.round_trip import Journey
-from simulators.engines.rounding import Copies, Representation
+from simulators.engines.rounding import Copies
 from simulators.layers import Bias, Linear, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 from simulators.weights import GivenLaw, law_of
@@ -60,13 +61,16 @@ def run(
     replicas: int,
     root: SeedSequence,
     backend: Backend,
-) -> Iterator[tuple[range, Iterator[Representation]]]:
+    tangents: Tangents | None = None,
+    exponent: int = 0,
+) -> Iterator[tuple[range, Iterator[Accompanied]]]:
     """For each group of replicas, the representations Hᵀ after each of ``depth`` blocks.
 
     ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, centred if the first block is to do that before all
     else, and ``copies`` are its samples that remain equal to others. The arrays have shape
     ``(group, n, width)`` and hold until the next is asked for. Groups may be read in any order, and
-    each in a thread of its own.
+    each in a thread of its own. ``tangents`` come along, if they are given; ``exponent`` is the
+    power of two that H₀ was divided by.
 
     Example:
         >>> from simulators.backend import NumpyBackend
@@ -79,12 +83,13 @@ def run(
         >>> [[found.rows.shape for found in blocks] for _, blocks in runs][0]
         [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
     """
-    n, rows = batch.shape[-2:]
+    count = 0 if tangents is None else tangents.count
+    n, rows = batch.shape[-2] * (1 + count), batch.shape[-1]
     onward = _units(chain, chain.widths(rows)[-1], n)
     layers = _units(chain, rows, n) + (depth - 1) * onward
     units = list(chained.from_iterable(layers))
 
-    def representations(group: range, ahead: bool) -> Iterator[Representation]:
+    def representations(group: range, ahead: bool) -> Iterator[Accompanied]:
         """Those of one group, its draws made ``ahead`` in a second thread or not.
 
         Nothing is laid out before the first is asked for.
@@ -92,9 +97,11 @@ def run(
         room = BUFFER_BYTES // np.dtype(backend.dtype).itemsize // (2 if ahead else 1)
         pieces = list(pack(units, group, max(LAYER_ENTRIES, min(CALL_ENTRIES * len(group), room))))
         draws = units_of(pieces, backend.draws(root, "dense", pieces, ahead=ahead))
-        yield from _Drawn(backend, draws).representations(chain, batch, copies, depth)
+        beside = None if tangents is None else tangents.of(group, chain, exponent, backend)
+        passage = _Drawn(backend, draws, count)
+        yield from passage.representations(chain, batch, copies, depth, beside)
 
-    for group in groups(chain, batch.shape, replicas, backend.workers):
+    for group in groups(chain, (1, n, rows), replicas, backend.workers):
         # A lone group leaves the other cores idle, so they draw for it.
         yield group, representations(group, len(group) == replicas or backend.workers == 1)
 
@@ -159,8 +166,8 @@ def _multiples(layer: WeightLayer, rows: Array, free: bool) -> tuple[float, floa
 class _Drawn(Passage):
     """One group on its way through the layers, by matrices of weights."""
 
-    def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
-        super().__init__(backend, draws)
+    def __init__(self, backend: Backend, draws: Iterator[Array], tangents: int = 0) -> None:
+        super().__init__(backend, draws, tangents)
         # the last product's input, which the next product may overwrite
         self._spare: Array | None = None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy as np
 from simulators.arrays import Array, Floats
 from simulators.backend import Backend
 from simulators.chains import Chain
+from simulators.engines.derivatives import Accompanied, Derivatives, rows_tried
 from simulators.engines.notes import Mapping, Notes, Weighted
-from simulators.engines.rounding import Copies, Representation, logarithm, worst
+from simulators.engines.rounding import Copies, logarithm, worst
 from simulators.layers import (
     Bias,
     DrawingLayer,
@@ -38,7 +40,7 @@ class Passage(ABC):
     """One group on its way through the layers; ``draws`` are its random numbers, unit by unit.
 
     On the way back, a block is left layer by layer, gradient in hand: by what `weighted_both_ways`
-    gave, and by `pulled_through`.
+    gave, and by `pulled_through`. Tangents come along forward, through weights as further samples.
 
     Example:
         >>> import numpy as np
@@ -55,21 +57,28 @@ class Passage(ABC):
         [(1, 2, 2), (1, 2, 2)]
     """
 
-    def __init__(self, backend: Backend, draws: Iterator[Array]) -> None:
+    def __init__(self, backend: Backend, draws: Iterator[Array], tangents: int = 0) -> None:
         self._backend, self.draws = backend, draws
+        self._count = tangents  # of a replica, where any come along
         self.noise: Iterator[Array] = iter(())  # normals for the way back
         self._log_scale: Floats | float = 0.0  # log of what H was divided by so far
 
     def representations(
-        self, chain: Chain, batch: Array, copies: Copies, depth: int
-    ) -> Iterator[Representation]:
+        self,
+        chain: Chain,
+        batch: Array,
+        copies: Copies,
+        depth: int,
+        tangents: Derivatives | None = None,
+    ) -> Iterator[Accompanied]:
         """Hᵀ after each of ``depth`` blocks, ``(group, n, width)``, good until the next is asked
         for.
 
-        ``batch`` is H₀ᵀ, ``(1, n, d₀)``; ``copies`` are its samples that remain equal to others.
+        ``batch`` is H₀ᵀ, ``(1, n, d₀)``; ``copies`` are its samples that remain equal to others;
+        ``tangents`` are those at the batch, if any are to come along.
         """
         rows = self._backend.xp.asarray(batch, copy=True)
-        yield from self.onward(chain, rows, copies, range(depth))
+        yield from self.onward(chain, rows, copies, range(depth), tangents=tangents)
 
     def onward(
         self,
@@ -78,9 +87,10 @@ class Passage(ABC):
         copies: Copies,
         blocks: range,
         notes: Notes | None = None,
-    ) -> Iterator[Representation]:
+        tangents: Derivatives | None = None,
+    ) -> Iterator[Accompanied]:
         """Hᵀ after each of the ``blocks``, from ``rows``, Hᵀ before the first of them, which may be
-        overwritten.
+        overwritten, as may the ``tangents`` there.
 
         Blocks are numbered from 0, which acts on the batch. What is needed to come back through
         them goes into ``notes``, if these are given.
@@ -90,7 +100,10 @@ class Passage(ABC):
         opening, others = chain.opening.centring_early, chain.centring_early
         for place in blocks:
             block = others if place else opening
-            cancelled: Floats | None = None
+            widest = max(rows.shape[-1], *block.widths(rows.shape[-1]))
+            tried, cancelled = rows_tried(place, widest), None
+            if tangents is not None and not place and chain.leading_recenter is not None:
+                tangents = self._tangents_past(Mapping([Recenter()], None, False), widest, tangents)
             if notes is not None:
                 notes.begin()
             for number, layers in steps(block):
@@ -99,11 +112,14 @@ class Passage(ABC):
                     continue
                 if isinstance(layers, WeightLayer):
                     free = block.forgotten_factors[number]
-                    rows = self._through_weights(layers, rows, free, notes)
+                    rows, tangents = self._through_weights(layers, rows, free, notes, tangents)
                     continue
+                drawn = number > 0 and isinstance(block.layers[number - 1], DrawingLayer)
                 if notes is not None:
-                    drawn = number > 0 and isinstance(block.layers[number - 1], DrawingLayer)
                     notes.mapped(layers, rows, drawn)
+                if tangents is not None:
+                    mapping = Mapping(layers, rows, drawn)
+                    tangents = self._tangents_past(mapping, tried, tangents)
                 if isinstance(layers[0], Recenter) and number:
                     before = frobenius_norm(rows, xp)
                     rows = self.mapped_by(layers, rows)
@@ -115,17 +131,56 @@ class Passage(ABC):
                 norm = frobenius_norm(rows, xp)
                 rows = scaled_to(1.0, rows, norm, xp)
                 log_scale = self._log_scale = self._log_scale + logarithm(norm, self._backend)
-            yield Representation(copies.restored(rows), cancelled, log_scale)
+            if tangents is not None:
+                tangents = tangents.past(tried, self._backend)
+            yield Accompanied(copies.restored(rows), cancelled, log_scale, tangents)
 
     def _through_weights(
-        self, layer: WeightLayer, rows: Array, free: bool, notes: Notes | None
-    ) -> Array:
+        self,
+        layer: WeightLayer,
+        rows: Array,
+        free: bool,
+        notes: Notes | None,
+        tangents: Derivatives | None,
+    ) -> tuple[Array, Derivatives | None]:
+        """H and tangents side by side: they see the same weights."""
+        n, given = rows.shape[-2], rows
+        if tangents is not None:
+            given = self._beside(rows, tangents.rows)
         if notes is None:
-            return self.weighted_by(layer, rows, free)
-        products = notes.products_of(rows)
-        rows, back, gain = self.weighted_both_ways(layer, rows, free, notes)
-        notes.ways[-1].append(Weighted(back, gain, products))
-        return rows
+            found = self.weighted_by(layer, given, free)
+        else:
+            products = notes.products_of(rows)
+            found, back, gain = self.weighted_both_ways(layer, given, free, notes)
+            notes.ways[-1].append(Weighted(back, gain, products))
+        if tangents is None:
+            return found, None
+        ahead = self._backend.xp.reshape(found[..., n:, :], (-1, n, found.shape[-1]))
+        return found[..., :n, :], replace(tangents, rows=ahead)
+
+    def _beside(self, rows: Array, tangents: Array) -> Array:
+        """``(group, n + n · count, width)``, of rows ``(group or 1, n, width)`` and tangents
+        ``(group · count, n, width)``.
+        """
+        xp, (_, n, width) = self._backend.xp, tangents.shape
+        group = max(len(rows), len(tangents) // self._count)
+        held = xp.broadcast_to(rows, (group, n, width))
+        return xp.concat([held, xp.reshape(tangents, (group, -1, width))], axis=-2)
+
+    def _tangents_past(self, mapping: Mapping, tried: int, tangents: Derivatives) -> Derivatives:
+        """Tangents before the layers of the ``mapping`` to those after them."""
+        rows = mapping.rows
+        if all(isinstance(layer, Recenter) for layer in mapping.layers):
+            rows = None
+        if rows is not None:  # of its own for each tangent, as layers may write into it
+            xp, (_, n, width) = self._backend.xp, tangents.rows.shape
+            shape = len(tangents.rows) // self._count, self._count, n, width
+            rows = xp.asarray(xp.broadcast_to(rows[:, None], shape), copy=True)
+            rows = xp.reshape(rows, (-1, n, width))
+        mapping = replace(mapping, rows=rows)
+        found, cancelled = self._taken_through(mapping, tangents.rows, tried, self._derivative)
+        tangents = replace(tangents, rows=found)
+        return tangents if cancelled is None else tangents.cancelled(cancelled, self._backend)
 
     @abstractmethod
     def weighted_by(self, layer: WeightLayer, rows: Array, free: bool) -> Array:
@@ -172,6 +227,16 @@ class Passage(ABC):
         itself, and else on all; for none, it is None. What weights gave is moved by roundings of a
         sample's largest entry, other rows by those of each entry.
         """
+        return self._taken_through(mapping, gradient, tried, self._adjoint)
+
+    def _taken_through(
+        self,
+        mapping: Mapping,
+        gradient: Array,
+        tried: int,
+        taken: Callable[[Sequence[RowLayer], Array, Array, int], Array],
+    ) -> tuple[Array, Floats | None]:
+        """The same by the adjoint or the derivative of the layers."""
         xp, layers, weighted = self._backend.xp, mapping.layers, mapping.drawn
         n, width = gradient.shape[-2:]
         rows = gradient if mapping.rows is None else mapping.rows
@@ -188,8 +253,8 @@ class Passage(ABC):
                 nearby = beside
                 if mapping.rows is not None:
                     nearby = self._moved(given[..., some], 0, weighted)
-                beside = self._adjoint(layers, nearby, beside, width)
-            part = self._adjoint(layers, given, part, width)
+                beside = taken(layers, nearby, beside, width)
+            part = taken(layers, given, part, width)
             if tried:
                 left = xp.hypot(left, frobenius_norm(part[..., some], xp))
                 moved = xp.hypot(moved, frobenius_norm(beside - part[..., some], xp))
@@ -214,6 +279,15 @@ class Passage(ABC):
         for back in reversed(backs):
             gradient = back(gradient)
         return gradient
+
+    def _derivative(
+        self, layers: Sequence[RowLayer], rows: Array, tangent: Array, width: int
+    ) -> Array:
+        xp = self._backend.xp
+        for layer in layers[:-1]:
+            rows, forward = layer.with_pushforward(rows, xp, width)
+            tangent = forward(tangent)
+        return layers[-1].pushforward(rows, tangent, xp, width)
 
     def _moved(self, part: Array, which: int, together: bool) -> Array:
         """``part`` moved by some roundings: of each entry, or, ``together``, of the largest of each

@@ -6,18 +6,10 @@ their input. Where that is too much for all blocks, inputs are kept of some of t
 stretches between gone through again from there, their numbers drawn once more; in stretches of
 stretches if need be.
 
-A gradient may grow or shrink exponentially with depth, so it is carried with a power of two.
-
 The tangent kernel is summed on the way, from what each matrix of weights is given and the gradients
 at what it gives. Where samples move one another's outputs, a gradient is carried for each output,
 and one for their sum: those of a replica lie side by side, and go back through its weights
 together, as more columns of one gradient.
-
-What rounding makes of a gradient is estimated from what layers do to it. The maps that lie behind
-treat its rounding as they treat itself, unless they cancel: as where the mean over the batch, or
-the direction of a row, is projected out of a gradient that has little else. How much a layer
-cancels is seen by a trial: rows and gradient are moved by some roundings, and what comes of that is
-compared with the gradient that leaves.
 """
 
 from __future__ import annotations
@@ -31,23 +23,21 @@ from typing import TypeAlias
 import numpy as np
 from array_api_compat import device
 from numpy.random import SeedSequence
-from numpy.typing import NDArray
 
 from simulators.arrays import Array, Floats
 from simulators.backend import WHOLE_BYTES, Backend
 from simulators.chains import Chain
+from simulators.engines.derivatives import Accompanied, Derivatives, Tangents, rows_tried
 from simulators.engines.factor import block_rows
 from simulators.engines.layerwise import Passage, steps
 from simulators.engines.notes import Mapping, Notes, Way, Weighted
-from simulators.engines.powers_of_two import levelled, peaks
-from simulators.engines.rounding import ROUNDINGS, Copies, Representation
+from simulators.engines.rounding import Copies
 from simulators.engines.tangent_kernel import TangentKernel
 from simulators.layers import Recenter, ScaleResponse, WeightLayer
 from simulators.streams import Streams, pack, row_blocks, units_of
 from simulators.weights import GivenLaw
 
 __all__ = [
-    "Gradient",
     "Itinerary",
     "Journey",
     "RoundTrip",
@@ -69,19 +59,6 @@ LEAST_PARTS = 4
 DRAWN_ENTRIES = 2**18
 """Numbers drawn at once, over all replicas of a group, unless a unit has more."""
 
-_TRIED = 64
-"""Rows of each block of rows on which a trial is made, after the first block of layers: there they
-are as good as any, as weights have mixed what came before. At the batch all are tried."""
-
-_FIRST = 4
-"""So many blocks are tried from the batch on, the last one, and those whose number is a power of
-two. What cancels in a chain does so in all blocks from one on; in others, a gradient that sinks is
-taken to be cancelled by as much."""
-
-_ROOM = 32
-"""A gradient's largest entry is kept within this power of two, either way: layers may change it a
-thousand binary orders more before floats end."""
-
 Unit: TypeAlias = tuple[int, GivenLaw]
 
 
@@ -89,7 +66,7 @@ Unit: TypeAlias = tuple[int, GivenLaw]
 class Journey:
     """A way through a chain, as an engine goes it: what `RoundTrip` must know of the engine.
 
-    - ``passage``: makes the engine's `Passage`
+    - ``passage``: makes the engine's `Passage`, with so many tangents of a replica
     - ``units``: ``(block, rows, n)`` to the sizes and laws of what each weight layer of the block
       draws, for an input of so many rows
     - ``noise``: ``(rows, columns)`` to the sizes of what it draws to go back through weights with
@@ -104,30 +81,15 @@ class Journey:
     """
 
     engine: str
-    passage: Callable[[Backend, Iterator[Array]], Passage]
+    passage: Callable[[Backend, Iterator[Array], int], Passage]
     units: Callable[[Chain, int, int], list[list[Unit]]]
     noise: Callable[[int, int], list[int]]
 
 
-@dataclass(frozen=True)
-class Gradient:
-    """Gᵀ of one layer's G = ∂L/∂H over 2 to the power of ``exponents``, ``(g, n, d)`` and ``(g,)``.
-
-    ``error`` is how far rounding may have moved it, relative to its norm, ``(g,)``, in [0, 1].
-
-    Example:
-        >>> Gradient(np.ones((1, 2, 3)), np.zeros(1, dtype=np.int64), np.zeros(1)).rows.shape
-        (1, 2, 3)
-    """
-
-    rows: Array
-    exponents: NDArray[np.int64]
-    error: Floats
-
-
 @dataclass
 class _Stretch:
-    """Consecutive blocks, Hᵀ before the first of them, and the state of the streams there.
+    """Consecutive blocks, Hᵀ and tangents before the first of them, and the state of the streams
+    there.
 
     Once gone through, ``ways`` are those back through its blocks, or ``parts`` what it was cut
     into.
@@ -135,6 +97,7 @@ class _Stretch:
 
     blocks: range
     rows: Array
+    tangents: Derivatives | None
     state: tuple[object, ...]
     ways: list[Way] = field(default_factory=list)
     parts: list[_Stretch] = field(default_factory=list)
@@ -146,6 +109,7 @@ class Itinerary:
 
     - ``batch``: H₀ᵀ, ``(1, n, d₀)``, divided by 2 to the power of ``exponent``
     - ``copies``: its samples that remain equal to others
+    - ``tangents``: those that come along forward, if any
 
     Example:
         >>> from simulators.chains import residual_chain
@@ -159,6 +123,7 @@ class Itinerary:
     copies: Copies
     depth: int
     exponent: int = 0
+    tangents: Tangents | None = None
 
 
 class RoundTrip:
@@ -204,9 +169,11 @@ class RoundTrip:
         self._depth, self._replicas, self._root, self._backend = depth, replicas, root, backend
         self._ahead = sharing == 1
         self._exponent, self._rows = itinerary.exponent, batch
-        self._passage = journey.passage(backend, iter(()))
+        count = 0 if itinerary.tangents is None else itinerary.tangents.count
+        self._passage = journey.passage(backend, iter(()), count)
         blocks = chain.opening.centring_early, chain.centring_early
         n, rows = batch.shape[-2:]
+        columns = n * (1 + count)
         self._carried = gradients_carried(chain, n, kernel)
         apart = self._carried > 1
         self.kernel = TangentKernel(len(replicas), n, apart, backend) if kernel else None
@@ -214,17 +181,18 @@ class RoundTrip:
         self._scales: list[Floats] = [np.zeros(len(replicas))]
         sizes = rows, chain.widths(rows)[-1]
         self._units = [
-            journey.units(block, size, n) for block, size in zip(blocks, sizes, strict=True)
+            journey.units(block, size, columns) for block, size in zip(blocks, sizes, strict=True)
         ]
         self._inputs = [_inputs(block, size) for block, size in zip(blocks, sizes, strict=True)]
-        self._noted = _noted_entries(blocks[1], sizes[1], n)
-        entries = _block_entries(self._units[1], blocks[1], sizes[1], n)
+        self._noted = _noted_entries(blocks[1], sizes[1], columns)
+        entries = _block_entries(self._units[1], blocks[1], sizes[1], columns)
         self._length = _blocks_kept(sharing * len(replicas) * entries, backend.dtype)
         self._streams = backend.streams(root, journey.engine, replicas)
         self._noise_streams = backend.streams(root, self._other, replicas)
-        # largest entries after the last block
-        self._before: Floats = np.ones(len(replicas) * self._carried)
-        self._whole = _Stretch(range(depth), batch, self._streams.state)
+        tangents = None
+        if itinerary.tangents is not None:
+            tangents = itinerary.tangents.of(replicas, chain, itinerary.exponent, backend)
+        self._whole = _Stretch(range(depth), batch, tangents, self._streams.state)
 
     @property
     def _other(self) -> str:
@@ -239,7 +207,7 @@ class RoundTrip:
         """
         return self._rows
 
-    def representations(self) -> Iterator[Representation]:
+    def representations(self) -> Iterator[Accompanied]:
         """The way forward: the representations after each block, from the first on.
 
         Returns:
@@ -279,7 +247,7 @@ class RoundTrip:
         drawn = [xp.asarray(xp.reshape(each, shape), copy=True) for each in self._noise(units)]
         return xp.concat(drawn, axis=-1)
 
-    def gradients(self, rows: Array, error: Floats | None = None) -> Iterator[Gradient]:
+    def gradients(self, rows: Array, error: Floats | None = None) -> Iterator[Derivatives]:
         """Those of the last layer, which are ``rows``, ``(g, n, d)``, and of every one before it
         down to the batch, good until the next is asked for; ``rows`` may be overwritten.
 
@@ -289,8 +257,7 @@ class RoundTrip:
         n = rows.shape[-2]
         start = np.zeros(len(rows)) if error is None else error
         rows = self._of_outputs(rows)
-        exponents = np.zeros(len(rows), dtype=np.int64)
-        gradient = Gradient(rows, exponents, np.repeat(start, self._carried))
+        gradient = Derivatives.of(rows, np.repeat(start, self._carried), self._backend)
         inputs = chained.from_iterable(
             reversed(self._inputs[min(block, 1)]) for block in reversed(range(self._depth))
         )
@@ -300,7 +267,6 @@ class RoundTrip:
         )
         sizes = [(size, "gaussian") for size in noise]
         self._passage.noise = self._noise(sizes) if sizes else iter(())
-        gradient = self._settled(gradient, peaks(gradient.rows, self._backend))
         yield self._of_their_sum(gradient)
         yield from map(self._of_their_sum, self._back(self._whole, gradient))
 
@@ -317,15 +283,16 @@ class RoundTrip:
         apart[:, n] = rows
         return xp.reshape(apart, (-1, n, width))
 
-    def _of_their_sum(self, gradient: Gradient) -> Gradient:
+    def _of_their_sum(self, gradient: Derivatives) -> Derivatives:
         """The last of each replica's gradients."""
         k = self._carried
         if k == 1:
             return gradient
-        return Gradient(
+        return Derivatives(
             self._copy(gradient.rows[k - 1 :: k]),
             gradient.exponents[k - 1 :: k],
             gradient.error[k - 1 :: k],
+            gradient.largest[k - 1 :: k],
         )
 
     def _noise(self, units: Sequence[Unit]) -> Iterator[Array]:
@@ -342,7 +309,7 @@ class RoundTrip:
             ),
         )
 
-    def _through(self, stretch: _Stretch) -> Iterator[Representation]:
+    def _through(self, stretch: _Stretch) -> Iterator[Accompanied]:
         """Through the stretch, noting what is needed to come back."""
         self._streams.state = stretch.state
         if len(stretch.blocks) <= self._length:
@@ -352,16 +319,18 @@ class RoundTrip:
             stretch.ways = notes.ways
             yield from self._past(stretch, notes)
             return
-        rows = stretch.rows
+        rows, tangents = stretch.rows, stretch.tangents
         for blocks in _cut(stretch.blocks, self._length):
             first, last = blocks[0] == stretch.blocks[0], blocks[-1] == stretch.blocks[-1]
-            part = _Stretch(blocks, rows if first else self._copy(rows), self._streams.state)
+            if not first:
+                rows, tangents = self._copy(rows), self._copied(tangents)
+            part = _Stretch(blocks, rows, tangents, self._streams.state)
             stretch.parts.append(part)
             for found in self._through(part) if last else self._past(part):
-                rows = found.rows
+                rows, tangents = found.rows, found.tangents
                 yield found
 
-    def _past(self, stretch: _Stretch, notes: Notes | None = None) -> Iterator[Representation]:
+    def _past(self, stretch: _Stretch, notes: Notes | None = None) -> Iterator[Accompanied]:
         """Through the stretch, the ways back going into the ``notes``, if these are given."""
         layers = chained.from_iterable(self._units[min(block, 1)] for block in stretch.blocks)
         units = list(chained.from_iterable(layers))
@@ -374,9 +343,10 @@ class RoundTrip:
             self._copies,
             stretch.blocks,
             notes,
+            self._copied(stretch.tangents),
         )
 
-    def _back(self, stretch: _Stretch, gradient: Gradient) -> Iterator[Gradient]:
+    def _back(self, stretch: _Stretch, gradient: Derivatives) -> Iterator[Derivatives]:
         """Gradients before each block of the stretch, from the last one on, given the one after
         it.
         """
@@ -391,7 +361,7 @@ class RoundTrip:
                 gradient = earlier
                 yield gradient
 
-    def _pulled(self, block: int, way: Way, gradient: Gradient) -> Gradient:
+    def _pulled(self, block: int, way: Way, gradient: Derivatives) -> Derivatives:
         """The gradient before a block, from the one after it."""
         tried = self._tried(block)
         while way:  # what was kept of a layer is let go once it is passed
@@ -402,13 +372,9 @@ class RoundTrip:
                 gradient = self._through_weights(block, step, gradient)
         if not block:
             gradient = self._at_the_batch(gradient)
-        largest = peaks(gradient.rows, self._backend)
-        if not tried:
-            left = np.where(largest > 0, largest, math.inf)  # nothing left is nothing lost
-            gradient = self._cancelled(gradient, self._before / left)
-        return self._settled(gradient, largest)
+        return gradient.past(tried, self._backend)
 
-    def _through_weights(self, block: int, step: Weighted, gradient: Gradient) -> Gradient:
+    def _through_weights(self, block: int, step: Weighted, gradient: Derivatives) -> Derivatives:
         """All gradients of a replica together: what weights have not shown yet is the same for
         all.
         """
@@ -416,9 +382,9 @@ class RoundTrip:
         xp, (_, n, width) = self._backend.xp, gradient.rows.shape
         found = step.back(xp.reshape(gradient.rows, (-1, self._carried * n, width)))
         rows = xp.reshape(found, (-1, n, found.shape[-1]))
-        return Gradient(rows, gradient.exponents, gradient.error)
+        return replace(gradient, rows=rows)
 
-    def _weigh(self, block: int, step: Weighted, gradient: Gradient) -> None:
+    def _weigh(self, block: int, step: Weighted, gradient: Derivatives) -> None:
         """Add to the kernel what a layer of weights contributes, given the gradient at its
         output.
         """
@@ -435,29 +401,24 @@ class RoundTrip:
         )
 
     def _tried(self, block: int) -> int:
-        """How many rows of each block of rows are tried in this block of layers."""
-        if not block:
-            rows = self._whole.rows.shape[-1]
-            return max(rows, *self._chain.widths(rows))
-        chosen = block < _FIRST or block == self._depth - 1 or block & (block - 1) == 0
-        return _TRIED if chosen else 0
+        """How many rows of each block of rows are tried in this block of layers: some of the last
+        one's, too.
+        """
+        rows = self._whole.rows.shape[-1]
+        widest = max(rows, *self._chain.widths(rows))
+        return rows_tried(1 if 0 < block == self._depth - 1 else block, widest)
 
-    def _past_rows(self, mapping: Mapping, tried: int, gradient: Gradient) -> Gradient:
+    def _past_rows(self, mapping: Mapping, tried: int, gradient: Derivatives) -> Derivatives:
         if self._carried > 1 and mapping.rows is not None:  # a row for each gradient
             xp, (_, n, width) = self._backend.xp, mapping.rows.shape
             shape = len(self._replicas), self._carried, n, width
             rows = xp.reshape(xp.broadcast_to(mapping.rows[:, None], shape), (-1, n, width))
             mapping = replace(mapping, rows=rows)
         found, cancelled = self._passage.pulled_through(mapping, gradient.rows, tried)
-        gradient = Gradient(found, gradient.exponents, gradient.error)
-        return gradient if cancelled is None else self._cancelled(gradient, cancelled)
+        gradient = replace(gradient, rows=found)
+        return gradient if cancelled is None else gradient.cancelled(cancelled, self._backend)
 
-    def _cancelled(self, gradient: Gradient, cancelled: Floats) -> Gradient:
-        unit = float(np.finfo(self._backend.dtype).eps) / 2
-        error = np.fmin(1.0, ROUNDINGS * unit * cancelled)  # 1 where that is no number
-        return Gradient(gradient.rows, gradient.exponents, np.maximum(gradient.error, error))
-
-    def _at_the_batch(self, gradient: Gradient) -> Gradient:
+    def _at_the_batch(self, gradient: Derivatives) -> Derivatives:
         """From the gradient at what the first block was given, that at the batch it was made of."""
         if self._chain.leading_recenter is not None:
             centring = Mapping([Recenter()], None, drawn=False)
@@ -466,17 +427,11 @@ class RoundTrip:
             gradient = replace(gradient, exponents=gradient.exponents - self._exponent)
         return gradient
 
-    def _settled(self, gradient: Gradient, largest: Floats) -> Gradient:
-        """The same gradient, its ``largest`` entry near one where it was far from that.
-
-        Only exponents change, so that nothing is rounded.
-        """
-        rows, exponents = levelled(gradient.rows, largest, _ROOM, self._backend)
-        self._before = np.ldexp(largest, -exponents)
-        return replace(gradient, rows=rows, exponents=gradient.exponents + exponents)
-
     def _copy(self, rows: Array) -> Array:
         return self._backend.xp.asarray(rows, copy=True)
+
+    def _copied(self, tangents: Derivatives | None) -> Derivatives | None:
+        return None if tangents is None else replace(tangents, rows=self._copy(tangents.rows))
 
 
 def gradients_carried(chain: Chain, n: int, kernel: bool) -> int:

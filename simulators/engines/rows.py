@@ -21,12 +21,13 @@ from numpy.random import SeedSequence
 from simulators.arrays import Array, Namespace
 from simulators.backend import Backend
 from simulators.chains import Chain
+from simulators.engines.derivatives import Accompanied, Tangents
 from simulators.engines.factor import Folding, block_rows, other_weights
 from simulators.engines.layerwise import Passage
 from simulators.engines.notes import Notes
 from simulators.engines.orthonormal import Completing
 from simulators.engines.round_trip import Journey
-from simulators.engines.rounding import Copies, Representation
+from simulators.engines.rounding import Copies
 from simulators.layers import Bias, Linear, Residual, RowLayer, WeightLayer
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 from simulators.weights import GivenLaw
@@ -57,13 +58,17 @@ def run(
     replicas: int,
     root: SeedSequence,
     backend: Backend,
-) -> Iterator[tuple[range, Iterator[Representation]]]:
+    tangents: Tangents | None = None,
+    exponent: int = 0,
+) -> Iterator[tuple[range, Iterator[Accompanied]]]:
     """For each group of replicas, the representations Hᵀ after each of ``depth`` blocks.
 
     ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width, centred if the first
     block is to do that before all else; ``copies`` are its samples that remain equal to others. The
     arrays have shape ``(group, n, width)`` and hold until the next is asked for. Groups may be read
     in any order, and each in a thread of its own. The caller has made sure that `obstacle` is None.
+    ``tangents`` come along, if they are given; ``exponent`` is the power of two that H₀ was divided
+    by. Of those and the samples together there are then at most d₀ and every width.
 
     Example:
         >>> import numpy as np
@@ -77,18 +82,21 @@ def run(
         >>> [[found.rows.shape for found in blocks] for _, blocks in runs][0]
         [(1, 2, 4), (1, 2, 4), (1, 2, 4)]
     """
-    n, rows = batch.shape[-2:]
+    count = 0 if tangents is None else tangents.count
+    n, rows = batch.shape[-2] * (1 + count), batch.shape[-1]
     onward = _units(chain, chain.widths(rows)[-1], n)
     layers = _units(chain, rows, n) + (depth - 1) * onward
     units = list(chained.from_iterable(layers))
 
-    def representations(group: range, ahead: bool) -> Iterator[Representation]:
+    def representations(group: range, ahead: bool) -> Iterator[Accompanied]:
         """Those of one group; nothing is laid out before the first is asked for."""
         pieces = list(pack(units, group, PIECE_ENTRIES))
         draws = units_of(pieces, backend.draws(root, "rows", pieces, ahead=ahead))
-        yield from _InLaw(backend, draws).representations(chain, batch, copies, depth)
+        beside = None if tangents is None else tangents.of(group, chain, exponent, backend)
+        passage = _InLaw(backend, draws, count)
+        yield from passage.representations(chain, batch, copies, depth, beside)
 
-    for group in groups(chain, batch.shape, replicas, backend.workers):
+    for group in groups(chain, (1, n, rows), replicas, backend.workers):
         yield group, representations(group, len(group) == replicas or backend.workers == 1)
 
 

@@ -82,7 +82,7 @@ def test_a_backward_pass_is_read_back_with_what_it_started_from(backward, words,
 def test_a_run_without_one_is_written_as_former_releases_read_it(trajectory, tmp_path):
     with np.load(trajectory.save(tmp_path / "run.npz")) as archive:
         settings = json.loads(str(archive["settings"]))
-    assert settings["format"] == FORMAT - 1
+    assert settings["format"] == FORMAT - 2
     assert "backward" not in settings
     assert Trajectory.load(tmp_path / "run.npz").backward is None
 

@@ -385,3 +385,10 @@ def test_a_function_takes_the_places_that_it_is_told() -> None:
     both.update(np.tile([0.5, 0.25, 0.125], (20_000, 1)))
     assert both.estimate == pytest.approx(0.25)
     assert parts["slope"].estimate == pytest.approx(-math.log(2))
+
+
+def test_a_function_of_numbers_takes_no_observations_at_all() -> None:
+    """As where no replica of a batch has a value."""
+    both = EstimatedFunction(lambda ends: ends["a"], {"a": Quantile(0.5, 1e-6)}, (-1.0, 1.0))
+    both.update(np.empty((0, 1)))
+    assert both.count == 0

@@ -1,5 +1,5 @@
 """What is drawn for one start of a sampled claim: networks of a chain, and where the claim asks for
-them their gradients, and those of a second chain on the same weights.
+them their gradients and tangents, and those of a second chain on the same weights.
 """
 
 from __future__ import annotations
@@ -11,15 +11,30 @@ import numpy as np
 
 from simulators import Chain, Trajectory, simulate
 from simulators.by_depth import Gradients, simulate_depths
+from simulators.first_tangents import Forward
 from simulators.observables import Observable, resolve
 from simulators.streams import Seed
 from theorems.checking.check import Floats
 from theorems.statement import ClaimError
 
-__all__ = ["OTHER", "Gradients", "Networks"]
+__all__ = ["OTHER", "Gradients", "Networks", "StartingTangents"]
 
 #: Before the names of what is measured of the second chain.
 OTHER = "other."
+
+
+@dataclass(frozen=True, eq=False)
+class StartingTangents:
+    """What tangents are at the batch, as `simulators.simulate` takes it; the observables named in
+    ``at_batch`` are read of them there.
+
+    Example:
+        >>> StartingTangents("gaussian", frozenset({"tangent_norm_0"})).first
+        'gaussian'
+    """
+
+    first: Forward
+    at_batch: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class Networks:
     - ``gradients``: which gradients are read, if any
     - ``other``: a second chain, from the same start on the same weights
     - ``engine``, ``dtype``: as `simulators.simulate` takes them; gradients are in float64
+    - ``tangents``: those that go forward along with H, if any; in float64, too
 
     Example:
         >>> from simulators import rescale_chain
@@ -46,17 +62,18 @@ class Networks:
     other: Chain | None = None
     engine: str = "auto"
     dtype: str = "float64"
+    tangents: StartingTangents | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells them from others, hashable: simulations under one key may be shared.
 
-        Networks of equal starts, entry by entry, and equal chains have one key; `Gradients` are
-        told apart by identity, as a function among them can be by nothing else.
+        Networks of equal starts, entry by entry, and equal chains have one key; `Gradients` and
+        tangents are told apart by identity, as a function among them can be by nothing else.
         """
         start = self.start.tobytes()
-        runs = self.engine, self.dtype
-        return self.chain, start, self.depth, self.gradients, self.other, *runs
+        given, runs = (self.gradients, self.tangents), (self.engine, self.dtype)
+        return self.chain, start, self.depth, *given, self.other, *runs
 
     def simulated(
         self, observables: Sequence[str | Observable], replicas: int, seed: Seed
@@ -68,7 +85,8 @@ class Networks:
 
         Both chains stand in one trajectory, whose rounding errors are those of the worse. Values
         are in float64 whatever the networks were simulated in, which the trajectory tells as its
-        ``dtype``. Raises `ClaimError` for gradients at the last layer that are none.
+        ``dtype``. Raises `ClaimError` for gradients at the last layer, and tangents at the batch,
+        that are none.
         """
         if self.other is None:
             return self._of(self.chain, observables, replicas, seed)
@@ -87,30 +105,61 @@ class Networks:
     def _of(
         self, chain: Chain, observables: Sequence[str | Observable], replicas: int, seed: Seed
     ) -> Trajectory:
-        if self.gradients is None or not any(resolve(each).backward for each in observables):
-            found = simulate(
-                chain,
-                self.start,
-                depth=self.depth,
-                replicas=replicas,
-                seed=seed,
-                observables=observables,
-                engine=self.engine,
-                dtype=self.dtype,
-            )
+        measures = [resolve(each) for each in observables]
+        along = self.tangents if any(each.jvp for each in measures) else None
+        gradients = self.gradients if any(each.backward for each in measures) else None
+        first = None if along is None else along.first
+        if gradients is None and along is None:
+            found = self._simulated(chain, measures, replicas, seed, self.dtype)
             return found if self.dtype == "float64" else _widened(found)
         try:
-            return simulate_depths(
-                chain,
-                self.start,
-                self.gradients,
-                observables=[resolve(each) for each in observables],
-                replicas=replicas,
-                seed=seed,
-                engine=self.engine,
-            )
+            if gradients is None:
+                found = self._simulated(chain, measures, replicas, seed, tangents=first)
+            else:
+                found = simulate_depths(
+                    chain,
+                    self.start,
+                    gradients,
+                    observables=measures,
+                    replicas=replicas,
+                    seed=seed,
+                    engine=self.engine,
+                    tangents=first,
+                )
         except (TypeError, ValueError) as error:
             raise ClaimError(str(error)) from None
+        return found if along is None else _from_the_batch(found, along.at_batch)
+
+    def _simulated(
+        self,
+        chain: Chain,
+        measures: Sequence[Observable],
+        replicas: int,
+        seed: Seed,
+        dtype: str = "float64",
+        tangents: Forward | None = None,
+    ) -> Trajectory:
+        return simulate(
+            chain,
+            self.start,
+            depth=self.depth,
+            replicas=replicas,
+            seed=seed,
+            observables=measures,
+            engine=self.engine,
+            dtype=dtype,
+            tangents=tangents,
+        )
+
+
+def _from_the_batch(found: Trajectory, names: frozenset[str]) -> Trajectory:
+    """The same, what is of those names at the batch standing in every column."""
+    early = {
+        name: np.repeat(values[:, :1], values.shape[1], axis=1)
+        for name, values in found.values.items()
+        if name in names
+    }
+    return replace(found, values={**found.values, **early})
 
 
 def _widened(found: Trajectory) -> Trajectory:

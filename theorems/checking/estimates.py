@@ -565,7 +565,9 @@ class EstimatedFunction(BetweenEnds):
         Raises:
             ValueError: as the parts do.
         """
-        low, high = (end.reshape(len(end), -1) for end in _ends(values, up_to))
+        low, high = (
+            end.reshape(len(end), math.prod(end.shape[1:])) for end in _ends(values, up_to)
+        )
         for part, columns in zip(self._parts.values(), self._columns, strict=True):
             taken = columns if len(columns) > 1 else columns[0]
             part.update(low[:, taken], high[:, taken])

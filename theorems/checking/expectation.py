@@ -31,7 +31,7 @@ from theorems.checking.confidence_sequence import (
     decide_equal,
     equal_within,
 )
-from theorems.checking.drawn_networks import Gradients, Networks
+from theorems.checking.drawn_networks import Gradients, Networks, StartingTangents
 from theorems.checking.lost_samples import (
     Known,
     spoiled_words,
@@ -77,8 +77,8 @@ class Instance:
     - ``data``: whatever the function that samples wants to know of it
     - ``beside``: others of as many readouts, whose networks are read beside each of this, in places
       of their own
-    - ``gradients``: which gradients are read, if any; ``other``: a second chain from the same start
-      on the same weights; ``engine``: what runs them
+    - ``gradients``, ``tangents``: which of these are read, if any; ``other``: a second chain from
+      the same start on the same weights; ``engine``: what runs them
 
     Example:
         >>> from simulators import rescale_chain
@@ -99,6 +99,7 @@ class Instance:
     other: Chain | None = None
     engine: str = "auto"
     beside: tuple[Instance, ...] = ()
+    tangents: StartingTangents | None = None
 
     @property
     def bundle(self) -> tuple[Instance, ...]:
@@ -108,7 +109,8 @@ class Instance:
     @property
     def networks(self) -> Networks:
         """The networks that are simulated of this instance alone, without those ``beside`` it."""
-        return Networks(self.chain, self.start, self.depth, self.gradients, self.other, self.engine)
+        given = self.gradients, self.other, self.engine
+        return Networks(self.chain, self.start, self.depth, *given, tangents=self.tangents)
 
     @property
     def width(self) -> int:
@@ -120,10 +122,12 @@ class Instance:
     @property
     def normals(self) -> int:
         """Random numbers one replica costs in the exact-in-law engine: width · samples · depth; in
-        the engine dense width · width · depth. Gradients cost as much again, at each depth.
+        the engine dense width · width · depth. Gradients cost as much again, at each depth, and a
+        tangent as much as the samples do.
         """
         inputs = self.start.shape[0] if self.engine == "dense" else 0
-        each = self.width * max(int(self.start.shape[1]), min(inputs, self.width))
+        columns = int(self.start.shape[1]) * (1 if self.tangents is None else 2)
+        each = self.width * max(columns, min(inputs, self.width))
         own = each * (self.depth if self.gradients is None else 2 * sum(self.gradients.depths))
         return own + sum(one.normals for one in self.beside)
 

@@ -62,6 +62,11 @@ _CLAIM_OPTIONS = (
         "FILE",
         "for gradients, what they are at layer ell: gaussian, readout, or a .npy (d, n)",
     ),
+    (
+        "tangents",
+        "FILE",
+        "for tangents, what they are at the batch: gaussian, or a .npy (d, n)",
+    ),
     ("over", "WHAT", "without a chain: spectra, matrices or parameters"),
     ("quantifier", "WORD", "expectation (with a chain), pointwise (without), limit, 'mean field'"),
     ("observable", "NAME", "for the limit: the quantity whose slope is claimed"),
@@ -416,7 +421,8 @@ def given_claim(args: argparse.Namespace) -> Conjecture | None:
             f"--where {reserved.pop()}=…: that word has a meaning of its own; use another"
         )
     assumed = tuple(args.assume or ())
-    read = {**options, **given_backward(options.pop("backward", None))}
+    back = given_backward(options.pop("backward", None))
+    read = {**options, **back, **given_tangents(options.pop("tangents", None))}
     found: Conjecture = conjecture(
         args.claim, assume=assumed, name="claim", computed=None, draw=None, **read, **symbols
     )
@@ -436,6 +442,20 @@ def given_backward(text: str | None) -> dict[str, Any]:
     from simulators.last_gradient import read_last_gradient
 
     return {"backward": read_last_gradient(text)}
+
+
+def given_tangents(text: str | None) -> dict[str, Any]:
+    """What ``--tangents`` gives, as an argument: none without it. Raises ``ValueError`` in one
+    line.
+
+    >>> given_tangents("gaussian")
+    {'tangents': 'gaussian'}
+    """
+    if text is None:
+        return {}
+    from simulators.first_tangents import read_first_tangents
+
+    return {"tangents": read_first_tangents(text)}
 
 
 # --- files that are written: tried before a verb runs, so that nothing is lost at its end ---------

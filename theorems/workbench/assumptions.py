@@ -66,7 +66,7 @@ def _assumption(claim: StatedClaim, given: WrittenClaim, moments: dict[str, Mome
         compared = sp.Rel(relation.lhs, relation.rhs, "<=", evaluate=False)
         return Assumption(compared, words, "law", defined=relation.conditions)
     now, _ = claim.declaration.used(relation.lhs, relation.rhs)
-    late = next((q for q in now if q.backward or q.of_other), None)
+    late = next((q for q in now if q.derived or q.of_other), None)
     if late is not None and claim.subject.chain is not None:
         raise ClaimError(
             f"an assumption speaks of the start, and {late.name} is random; assume what is "

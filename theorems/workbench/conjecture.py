@@ -25,6 +25,7 @@ from hypothesis.strategies import SearchStrategy
 
 from simulators.chains import Chain
 from simulators.exact import Number
+from simulators.first_tangents import Forward
 from simulators.last_gradient import Backward
 from theorems.checking.expectation import Expectation
 from theorems.checking.lost_samples import UndefinedMean
@@ -68,6 +69,7 @@ from theorems.workbench.quantities import Quantity
 from theorems.workbench.sentinels import undefined_mean
 from theorems.workbench.spaces import Item
 from theorems.workbench.subject import read_subject
+from theorems.workbench.tangents import tangent_digest
 
 __all__ = ["Conjecture", "conjecture", "name_of"]
 
@@ -89,6 +91,7 @@ def conjecture(
     draw: SearchStrategy[object] | None = None,
     other: str | Callable[..., Chain] | None = None,
     backward: Backward | None = None,
+    tangents: Forward | None = None,
     **symbols: object,
 ) -> Any:
     """State a claim: a function to decorate, text, or a SymPy relation.
@@ -130,6 +133,9 @@ def conjecture(
       ``(..., d, n)``, to
       one like it. ``gradient_norm_0`` is then ‖G‖ at the batch of a network of ``ell`` layers,
       ``gradient_norm`` that at layer ``ell`` itself
+    - ``tangents``: what the tangent Ḣ₀ at the batch is, for a claim about Jacobian-vector products:
+      "gaussian", standard normal; an array (d, n); or a function of the batch, (d, n), to one like
+      it. ``tangent_norm`` is then ‖Ḣ‖ at layer ``ell``, ``tangent_norm_0`` that at the batch
     - every other keyword declares a symbol: ``d="64..4096"``, ``alpha="(0, 1/n]"``,
       ``gamma="1/10"``
 
@@ -173,6 +179,7 @@ def conjecture(
         draw=draw,
         other=other,
         backward=backward,
+        tangents=tangents,
         module=str(frame.f_globals.get("__name__", "")),
         file=frame.f_globals.get("__file__"),
         line=frame.f_lineno,
@@ -212,6 +219,7 @@ class Conjecture:
         draw: SearchStrategy[object] | None,
         other: str | Callable[..., Chain] | None,
         backward: Backward | None,
+        tangents: Forward | None,
         module: str,
         file: str | None,
         line: int,
@@ -223,7 +231,13 @@ class Conjecture:
         assumed = tuple(assume) if isinstance(assume, list | tuple | set) else (assume,)
         try:
             about = read_subject(
-                chain, over, quantifier, event=event, other=other, backward=backward
+                chain,
+                over,
+                quantifier,
+                event=event,
+                other=other,
+                backward=backward,
+                tangents=tangents,
             )
             self.expected = _verdict(expected)
             self.declaration = declare(
@@ -244,7 +258,8 @@ class Conjecture:
             self._claim = with_sentinel(with_assumptions(plain, assumed), sentinel)
             subject = self._claim.subject
             self.quantifier, self.over = subject.quantifier, subject.over
-            self.chain, self.other, self.backward = subject.chain, subject.other, subject.backward
+            self.chain, self.other = subject.chain, subject.other
+            self.backward, self.tangents = subject.backward, subject.tangents
             self.event, self.relation = self._claim.event, self._claim.relation
             self.quantity, self.estimand = self._claim.quantity, self._claim.estimand
             self.assumptions = self._claim.assumptions
@@ -415,6 +430,8 @@ def name_of(claim: Conjecture) -> str:
         parts.append(f"beside {claim.other.name}")
     if claim.backward is not None:
         parts.append(f"gradient {gradient_digest(claim.backward)}")
+    if claim.tangents is not None:
+        parts.append(f"tangent {tangent_digest(claim.tangents)}")
     if claim.quantity is not None:
         parts.append(f"about {claim.quantity.name}")
     elif claim.estimand is not None and claim.event is None:

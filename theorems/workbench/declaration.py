@@ -151,7 +151,7 @@ class Declaration:
             spelled = f"{base}{'_0' * start}({plain})"
             found[spelled] = asked.at_start if start else asked.symbol
             theirs = replace(asked, of_other=True)
-            if self.compares and (asked.backward or not start):
+            if self.compares and (asked.derived or not start):
                 found[f"{OTHER}{spelled}"] = theirs.at_start if start else theirs.symbol
         return found
 
@@ -160,15 +160,15 @@ class Declaration:
 
         - ``expressions``: of SymPy
 
-        Returns those at the object itself or at layer ell, gradients at the batch among them, and
-        those at the start.
+        Returns those at the object itself or at layer ell, gradients and tangents at the batch
+        among them, and those at the start.
         """
         names = set(map(str, set().union(*(e.free_symbols for e in expressions))))
         known = {**QUANTITIES, **self.quantities}.values()
         every = chained.from_iterable(q.readings for q in known)
         return (
             tuple(q for q in every if q.name in names),
-            tuple(q for q in known if f"{q.name}_0" in names and not q.backward),
+            tuple(q for q in known if f"{q.name}_0" in names and not q.derived),
         )
 
     def check(self, *expressions: sp.Basic, also: Iterable[str] = ()) -> None:

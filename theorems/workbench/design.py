@@ -19,6 +19,7 @@ from simulators import Chain, Trajectory
 from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
 from simulators.exact import Number
+from simulators.first_tangents import Forward
 from simulators.last_gradient import Backward
 from simulators.layers import (
     Activation,
@@ -39,7 +40,7 @@ from simulators.strategies import corner_spectra
 from simulators.weights import law_of
 from theorems.checking.ascent import evolve
 from theorems.checking.confidence_sequence import Estimator
-from theorems.checking.drawn_networks import OTHER, Gradients
+from theorems.checking.drawn_networks import OTHER, Gradients, StartingTangents
 from theorems.checking.expectation import Expectation, Floats, Instance
 from theorems.checking.lost_samples import Known
 from theorems.checking.pointwise import admitted
@@ -124,7 +125,8 @@ class Design:
     - ``observables``: what is simulated: the quantity or those of the estimand, then ``alive``
       where the law is that of paths on which no sample dies
     - ``settings``: constants that the author declared
-    - ``backward``: what the gradient at layer ell is, where gradients are read
+    - ``backward``: what the gradient at layer ell is, where gradients are read; ``tangents``: what
+      the tangent at the batch is, where tangents are
     - ``other``: a second chain, from the same starts on the same weights
     - ``neighbour``: what the false neighbour compares, where that is another number of the same
       readings
@@ -153,6 +155,7 @@ class Design:
     observables: tuple[Observable, ...] = ()
     settings: Mapping[str, Fraction] = field(default_factory=dict)
     backward: Backward | None = None
+    tangents: Forward | None = None
     other: NamedChain | None = None
     neighbour: Estimand | None = None
     _layouts: dict[object, list[Item]] = field(
@@ -173,10 +176,16 @@ class Design:
 
     @property
     def tall(self) -> bool:
-        """Whether starts are laid out with as many rows as the chain is wide: also for gradients,
-        of which a batch of n rows shows a part that no layer in the midst of a network has.
+        """Whether starts are laid out with as many rows as the chain is wide: also for gradients
+        and tangents, of which a batch of n rows shows a part that no layer in the midst of a
+        network has.
         """
-        return self.square or self.backward is not None
+        return self.square or self.derived
+
+    @property
+    def derived(self) -> bool:
+        """Whether gradients or tangents are read."""
+        return self.backward is not None or self.tangents is not None
 
     @property
     def recentres(self) -> bool:
@@ -188,9 +197,9 @@ class Design:
     def start(self, item: Item) -> Floats:
         """The (d0, n) batch of an item.
 
-        d0 is d for a chain without a first layer of its own, and where gradients are read; else n,
-        or m times as many where its rows are stacked m times. Of gradients the scale of a batch
-        counts: entries are then of mean square 1, where no sample is rescaled.
+        d0 is d for a chain without a first layer of its own, and where gradients or tangents are
+        read; else n, or m times as many where its rows are stacked m times. Of these the scale of a
+        batch counts: entries are then of mean square 1, where no sample is rescaled.
         """
         size, width = int(item["n"]), int(item["d"])
         if "start" in item:
@@ -198,7 +207,7 @@ class Design:
             found = start.batch(width if self.tall else size * start.repeats)
         else:
             found = spectrum_batch(item["spectrum"], width if self.tall else size)
-        return found if self.backward is None else math.sqrt(size * width) * found
+        return math.sqrt(size * width) * found if self.derived else found
 
     def completed(self, item: Item) -> Item:
         """An item with its start in full; one of an earlier version gives its spectrum alone.
@@ -238,8 +247,11 @@ class Design:
         own = self.chain(width, settings)
         other = None if self.other is None else self.other(width, settings)
         gradients = self._gradients(readouts)
-        engine = "auto"
-        if gradients is not None or other is not None:
+        engine, tangents = "auto", None
+        if self.tangents is not None:
+            early = frozenset(q.name for q in self.quantities if q.at_batch and q.tangent)
+            tangents = StartingTangents(self.tangents, early)
+        if self.derived or other is not None:
             pair = (own,) if other is None else (own, other)
             engine = self._engine(pair, (start.shape[0], start.shape[1]))
         return Instance(
@@ -253,6 +265,7 @@ class Design:
             gradients,
             other,
             engine,
+            tangents=tangents,
         )
 
     def _gradients(self, readouts: Sequence[Mapping[str, float]]) -> Gradients | None:
@@ -260,7 +273,7 @@ class Design:
         if self.backward is None:
             return None
         depths = sorted(set(chain.from_iterable(map(self.layers, readouts))))
-        at_batch = frozenset(q.name for q in self.quantities if q.at_batch)
+        at_batch = frozenset(q.name for q in self.quantities if q.at_batch and q.backward)
         return Gradients(self.backward, tuple(depths), at_batch)
 
     def _engine(self, chains: Sequence[Chain], shape: tuple[int, int]) -> str:
@@ -271,7 +284,8 @@ class Design:
         ours = {q.symbol for q in self.quantities if not q.of_other}
         apart = all(statistic.apart(ours, theirs) for statistic in self.estimand.statistics)
         jointly = self.other is not None and (self.alive or not apart)
-        return engine_of_all(chains, self.observables, shape, jointly=jointly)
+        along = int(self.tangents is not None)
+        return engine_of_all(chains, self.observables, shape, jointly=jointly, tangents=along)
 
     def support(self, item: Item) -> tuple[float, float]:
         """The range of what a claim compares with its bound: of the quantity, or of the estimand.

@@ -12,6 +12,7 @@ from theorems.workbench.gradients import gradient_words
 from theorems.workbench.measured_side import StatedClaim
 from theorems.workbench.quantities import ALIVE, ENTRIES, Quantity, quantity
 from theorems.workbench.spaces import Space
+from theorems.workbench.tangents import tangent_words
 
 __all__ = ["draft_of"]
 
@@ -116,6 +117,8 @@ def _definitions(claim: StatedClaim, space: Space) -> dict[sp.Symbol, sp.Expr | 
     given = "at layer ell, given the start"
     if subject.backward is not None:
         given += f" and a gradient there that is {gradient_words(subject.backward)}"
+    if subject.tangents is not None:
+        given += f" and a tangent at the start that is {tangent_words(subject.tangents)}"
     if claim.of_paths_alive:
         given += ", over paths that are alive"
         found[ALIVE.lhs] = f"{quantity('alive').meaning}, at a layer"

@@ -18,7 +18,7 @@ from theorems.error_words import in_words
 from theorems.workbench.domains import Domain
 from theorems.workbench.parsing import ClaimError, refuse
 
-__all__ = ["given_gradient", "gradient_digest", "gradient_words"]
+__all__ = ["given_gradient", "gradient_digest", "gradient_words", "guarded"]
 
 
 def given_gradient(backward: Backward, width: Domain, batch_size: Domain) -> Backward:
@@ -40,7 +40,7 @@ def given_gradient(backward: Backward, width: Domain, batch_size: Domain) -> Bac
         theorems.statement.ClaimError: backward is an array, and d and n are of several sizes: ...
     """
     if callable(backward):
-        return _guarded(backward)
+        return guarded(backward, "backward")
     ends = [domain.ends({}) for domain in (width, batch_size)]
     refuse(
         (
@@ -84,14 +84,21 @@ def gradient_digest(backward: Backward) -> str:
     return LastGradient.of(backward, shape).words
 
 
-def _guarded(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+def guarded(function: Callable[[Array], Array], argument: str) -> Callable[[Array], Array]:
+    """The function that was given as an ``argument``: what it raises becomes a `ClaimError`.
+
+    Example:
+        >>> guarded(lambda H: 1 / 0, "backward")(np.eye(2))
+        Traceback (most recent call last):
+        theorems.statement.ClaimError: backward=<lambda>: ...
+    """
     named = getattr(function, "__name__", "a function")
 
-    def last_gradient(H: Array) -> Any:
+    def calling(H: Array) -> Any:
         try:
             return function(H)
         except (Exception, SystemExit) as error:  # the author's code
-            raise ClaimError(f"backward={named}: {in_words(error)}") from None
+            raise ClaimError(f"{argument}={named}: {in_words(error)}") from None
 
-    last_gradient.__name__ = named
-    return last_gradient
+    calling.__name__ = named
+    return calling

@@ -32,6 +32,7 @@ from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import ENTRIES, Quantity, quantity
 from theorems.workbench.spaces import Space
 from theorems.workbench.subject import Subject
+from theorems.workbench.tangents import given_tangent
 
 __all__ = ["design_of", "require_all_declared_used", "require_several", "space_of"]
 
@@ -140,7 +141,7 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
 
     Raises:
         ClaimError: for networks too large to be drawn, two chains that cannot have the same
-            weights, or are one, gradients that do not fit, and slopes over less than two values.
+            weights, or are one, gradients or tangents that do not fit, and slopes over less than two values.
 
     Example:
         >>> from theorems import conjecture
@@ -170,6 +171,9 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
     backward = subject.backward
     if backward is not None:
         backward = given_gradient(backward, space.domain("d"), space.domain("n"))
+    tangents = subject.tangents
+    if tangents is not None:
+        tangents = given_tangent(tangents, space.domain("d"), space.domain("n"))
     design = Design(
         subject.chain,
         space,
@@ -178,6 +182,7 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
         tuple(replace(q.observable, name=q.name) for q in used),
         settings=claim.declaration.constants,
         backward=backward,
+        tangents=tangents,
         other=subject.other,
     )
     if estimand.spans:

@@ -381,8 +381,8 @@ def _refined(subject: Subject, estimand: Estimand | None, asked: Quantifier | No
 
 
 def _require_named(claim: StatedClaim) -> None:
-    """Refuse gradients of which it is not said what they are at layer ell, and a second chain or
-    gradients that the claim does not name.
+    """Refuse gradients and tangents of which it is not said what they are where they begin, and a
+    second chain, gradients or tangents that the claim does not name.
     """
     backward, relation = claim.subject.backward, claim.relation
     if not claim.subject.sampled:
@@ -390,6 +390,7 @@ def _require_named(claim: StatedClaim) -> None:
     asked = () if claim.quantity is None else (claim.quantity,)
     named = (*asked, *claim.declaration.used(relation.lhs, relation.rhs, *claim.read)[0])
     gradients = [q for q in named if q.backward]
+    along = [q for q in named if q.tangent]
     given = backward is not None
     refuse(
         (
@@ -406,6 +407,24 @@ def _require_named(claim: StatedClaim) -> None:
             gradients and not callable(backward) and not any(q.at_batch for q in gradients),
             f"{gradients and gradients[0].name} is of the gradient at layer ell, which is what "
             f"backward= says; write {gradients and gradients[0].name}_0 for that at the batch",
+        ),
+    )
+    tangents = claim.subject.tangents is not None
+    refuse(
+        (
+            along and not tangents,
+            f"{along and along[0].name} reads tangents: say what the tangent is at the batch, as "
+            "tangents='gaussian'",
+        ),
+        (
+            tangents and not along,
+            "tangents= has no effect, as the claim names no tangent; name one, as tangent_norm, or "
+            "leave it out",
+        ),
+        (
+            along and not any(not q.at_batch for q in along),
+            f"{along and along[0].name} is of the tangent at the batch, which is what tangents= "
+            f"says; write {along and along[0].name.removesuffix('_0')} for that at layer ell",
         ),
     )
     if claim.subject.other is not None and named:

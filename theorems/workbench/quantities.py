@@ -62,8 +62,8 @@ class Quantity:
     ``nonnegative`` says that no entry of H is negative, which may narrow its range.
 
     What is measured of a gradient is random at the batch as well: with ``at_batch`` it is that of
-    the gradient there, in a network of ell layers. With ``of_other`` it is that of the second chain
-    of a comparison.
+    the gradient there, in a network of ell layers, or of the tangent there, which may be drawn.
+    With ``of_other`` it is that of the second chain of a comparison.
 
     Example:
         >>> quantity("effective_rank").range_in(["n"])
@@ -100,11 +100,21 @@ class Quantity:
         return self.kind.goes_back
 
     @property
+    def tangent(self) -> bool:
+        """Whether it is of tangents, which go forward."""
+        return self.kind.goes_along
+
+    @property
+    def derived(self) -> bool:
+        """Whether it is of gradients or tangents, which are given beside the start."""
+        return self.backward or self.tangent
+
+    @property
     def readings(self) -> tuple[Quantity, ...]:
-        """What it is of a network where that is random: itself and, of a gradient, that at the
-        batch; then the same of the other chain.
+        """What it is of a network where that is random: itself and, of a gradient or tangent, that
+        at the batch; then the same of the other chain.
         """
-        places = (self, replace(self, at_batch=True)) if self.backward else (self,)
+        places = (self, replace(self, at_batch=True)) if self.derived else (self,)
         return (*places, *(replace(q, of_other=True) for q in places))
 
     @property
@@ -309,7 +319,7 @@ def quantity(name: str) -> Quantity:
     if name.startswith(OTHER):
         return replace(quantity(name.removeprefix(OTHER)), of_other=True)
     early = OBSERVABLES.get(name.removesuffix(_AT_BATCH).partition("(")[0])
-    if name.endswith(_AT_BATCH) and early is not None and early.goes_back:
+    if name.endswith(_AT_BATCH) and early is not None and (early.goes_back or early.goes_along):
         return replace(quantity(name.removesuffix(_AT_BATCH)), at_batch=True)
     if name in QUANTITIES:
         return QUANTITIES[name]

@@ -5,9 +5,10 @@ width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulators.chains import Chain, NamedChain
+from simulators.first_tangents import Forward
 from simulators.last_gradient import Backward
 from theorems.statement import Quantifier
 from theorems.workbench.declaration import read_quantifier
@@ -36,7 +37,8 @@ class Subject:
     - ``over``: "spectra", "matrices" or "parameters"; "paths" at infinite width, and "spectra" for
       the starts of a chain whose weights are drawn
     - ``chain``, ``other``: the chain and a second one from the same starts on the same weights
-    - ``backward``: what the gradient at layer ell is, where gradients are read
+    - ``backward``: what the gradient at layer ell is, where gradients are read; ``tangents``: what
+      the tangent at the batch is, where tangents are
 
     Example:
         >>> read_subject(over="spectra").sampled, read_subject("rescale").quantifier.value
@@ -48,6 +50,7 @@ class Subject:
     chain: NamedChain | None = None
     other: NamedChain | None = None
     backward: Backward | None = None
+    tangents: Forward | None = None
 
     @property
     def sampled(self) -> bool:
@@ -68,6 +71,7 @@ def read_subject(
     event: str | None = None,
     other: str | Callable[..., Chain] | None = None,
     backward: Backward | None = None,
+    tangents: Forward | None = None,
 ) -> Subject:
     """What a claim is about, by what its author gave for it.
 
@@ -78,6 +82,7 @@ def read_subject(
         event: of what the claim gives the probability. Only whether there is one is looked at.
         other: a second chain, as ``chain`` is given.
         backward: the gradient at layer ell, as `simulators.simulate` takes it.
+        tangents: the tangent at the batch, as `simulators.simulate` takes it.
 
     Returns:
         The subject.
@@ -93,9 +98,9 @@ def read_subject(
     """
     kinds = [None if each is None else chain_kind(each) for each in (chain, other)]
     found = _quantifier(read_quantifier(quantifier), kinds[0], over, event)
-    subject = Subject(found, "", kinds[0], kinds[1], backward)
+    subject = Subject(found, "", kinds[0], kinds[1], backward, tangents)
     _require_random_weights(subject, other)
-    return Subject(found, _over(subject, over), kinds[0], kinds[1], backward)
+    return replace(subject, over=_over(subject, over))
 
 
 def _quantifier(
@@ -144,12 +149,13 @@ def _over(subject: Subject, over: str | None) -> str:
 
 
 def _require_random_weights(subject: Subject, other: object) -> None:
-    """Raise `ClaimError` for a second chain, or gradients, where no weights are drawn."""
+    """Raise `ClaimError` for a second chain, gradients or tangents, where no weights are drawn."""
     words = {
         "other": "compares two chains on the same random weights",
         "backward": "is for claims about gradients in random networks",
+        "tangents": "is for claims about tangents in random networks",
     }
-    given = {"other": other, "backward": subject.backward}
+    given = {"other": other, "backward": subject.backward, "tangents": subject.tangents}
     for name, value in given.items():
         shown = f"={value!r}" if isinstance(value, str) else "="
         refuse(
