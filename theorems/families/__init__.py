@@ -5,6 +5,7 @@
 - ``cluster``: recentring and ReLU turn a batch into a cluster and an outlier (after N24)
 - ``splines``: where it puts the boundaries of a unit (BB22, R26)
 - ``kernels``: what a layer without batch interaction does to the angle of two samples (JH24)
+- ``gradient``: how gradients grow on their way back through random layers (after Y19)
 
 Each has one `Family` in its ``__init__``, and one line in ``FAMILIES``.
 Other packages bring families through the entry-point group ``theorems.families``.
@@ -19,4 +20,5 @@ FAMILIES = (
     "theorems.families.cluster:FAMILY",
     "theorems.families.splines:FAMILY",
     "theorems.families.kernels:FAMILY",
+    "theorems.families.gradient:FAMILY",
 )

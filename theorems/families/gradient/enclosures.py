@@ -1,0 +1,276 @@
+"""Factors of batch normalisation with an activation, enclosed in balls.
+
+- ``relu_factor``: the closed form for ReLU, at a batch size or over an interval of 1/n, as a power
+  series in 1/n; ``relu_by_integrals``: the same from integrals over the angle
+- ``smooth_factor``: for an analytic activation, at a batch size
+- ``gaussian_factor``: E φ′²/Var φ, for an infinite batch
+
+An entry of a normalised row is √(n-1) v, v a coordinate of a uniform point of the unit sphere of
+R^(n-1), and two of them have the angle arccos(-1/(n-1)). Means of products f(v_1) f(v_2) are
+Σ_k a_k² P_k(-1/(n-1)), a_k² the weight of f on harmonics of degree k, P_k Gegenbauer's polynomials
+with P_k(1) = 1: what a sum up to K leaves out is at most what it leaves out of E f(v)².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache, partial
+from math import comb
+
+from flint import acb, arb, arb_series, ctx, fmpq
+
+from theorems.checking.root_isolation import UndecidedError
+
+__all__ = [
+    "SMOOTH",
+    "Smooth",
+    "gaussian_factor",
+    "over",
+    "relu_by_integrals",
+    "relu_factor",
+    "smooth_factor",
+]
+
+Function = Callable[[acb], acb]
+#: Harmonics are taken up to this degree, and what they leave out is enclosed.
+DEGREES = 48
+#: ... or until they leave out less than this; precision in bits.
+_LEFT, _PRECISION = 1e-14, 64
+#: The real line is cut there: what is beyond is below 1e-50 for functions that grow no faster
+#: than z, and for exp.
+_CUT = 18
+
+
+# --- ReLU -----------------------------------------------------------------------------------------
+
+
+def relu_factor(reciprocal: arb_series) -> arb_series:
+    """The closed form nT/((n-3)(n-1)κ), as a power series in 1/n around ``reciprocal``.
+
+    Args:
+        reciprocal: the variable 1/n, its middle a ball within [0, 1/4]; 0 stands for n → ∞.
+
+    Returns:
+        The factor with as many derivatives as the variable has.
+
+    Example:
+        >>> float(relu_factor(arb_series([arb(1) / 8], 1))[0].mid())
+        1.788189...
+    """
+    x, pi = reciprocal, arb.pi()
+    rho = -x / (1 - x)
+    angle = rho.asin()  # arccos ρ = π/2 - angle
+    j = (1 - rho * rho).sqrt() + rho * (angle + pi / 2)
+    kappa = arb(1) / 2 - j / (2 * pi)
+    both = arb(1) / 4 + angle / (2 * pi)
+    # nT/n²
+    above = (1 - x) ** 2 / 2 + x * (1 - x) * (both + j / (2 * pi)) - (x - x * x) / 2
+    return above / ((1 - x) * (1 - 3 * x) * kappa)
+
+
+def relu_by_integrals(size: int) -> arb:
+    """The factor for ReLU at a batch size ≥ 4, from integrals over the angle of two entries."""
+    n = arb(size)
+    rho = -1 / (n - 1)
+    apart = rho.acos()
+    # both entries, cos θ and cos(θ - apart), are positive for θ between these
+    low, high = acb(apart - arb.pi() / 2), acb(arb.pi() / 2)
+    whole = 2 * arb.pi()
+
+    def product(theta: acb, _: bool) -> acb:
+        return theta.cos() * (theta - apart).cos()
+
+    def square(theta: acb, _: bool) -> acb:
+        return theta.cos() ** 2
+
+    both = (high - low).real / whole
+    # the squared length of two entries is 2(n-1)/(n-1) on average, as all n have n
+    products = 2 * acb.integral(product, low, high).real / whole
+    squares = 2 * acb.integral(square, -high, high).real / whole
+    return _factor(size, _Moments(arb(1) / 2, both, squares, products, squares, products))
+
+
+# --- any activation -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Means over entries x, y of a normalised row, d and e the derivatives of φ there: E d², E de,
+    E x²d², E xyde, E φ(x)², E φ(x)φ(y).
+    """
+
+    slope: arb
+    slopes: arb
+    weighted: arb
+    products: arb
+    square: arb
+    pair: arb
+
+
+def _factor(size: int, means: _Moments) -> arb:
+    """n/((n-3)(n-1)κ) E tr[D C D (C - uuᵀ)], by its entries."""
+    n = arb(size)
+    kappa = means.square - means.pair
+    trace = (n - 2 + 1 / n) * means.slope + (n - 1) / n * (
+        means.slopes - means.weighted + means.products
+    )
+    return n * trace / ((n - 3) * (n - 1) * kappa)
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """An activation that is analytic near the real line, with its derivative; is it odd?
+
+    Example:
+        >>> SMOOTH["sin"].name
+        'sin'
+    """
+
+    name: str
+    function: Function
+    derivative: Function
+    odd: bool = True
+
+
+def _tanh_slope(z: acb) -> acb:
+    return 1 / z.cosh() ** 2
+
+
+def _erf_slope(z: acb) -> acb:
+    return 2 * (-z * z).exp() / acb.pi().sqrt()
+
+
+#: Activations that are enclosed, by name.
+SMOOTH = {
+    each.name: each
+    for each in (
+        Smooth("identity", lambda z: z, lambda z: acb(1)),
+        Smooth("tanh", lambda z: z.tanh(), _tanh_slope),
+        Smooth("sin", lambda z: z.sin(), lambda z: z.cos()),
+        Smooth("erf", lambda z: z.erf(), _erf_slope),
+        Smooth("exp", lambda z: z.exp(), lambda z: z.exp(), odd=False),
+    )
+}
+
+
+@lru_cache(maxsize=64)
+def smooth_factor(name: str, size: int) -> arb:
+    """The factor for an activation of `SMOOTH` at a batch size ≥ 4.
+
+    Cost: some hundred integrals, a second or less.
+
+    Example:
+        >>> abs(smooth_factor("identity", 8) - fmpq(6, 5)) < 1e-12
+        True
+    """
+    phi = SMOOTH[name]
+    scale = arb(size - 1).sqrt()
+
+    def activation(v: acb) -> acb:
+        return phi.function(scale * v)
+
+    def slope(v: acb) -> acb:
+        return phi.derivative(scale * v)
+
+    def weighted(v: acb) -> acb:
+        return scale * v * phi.derivative(scale * v)
+
+    odd, even = (1, 0) if phi.odd else (None, None)
+    with ctx.workprec(_PRECISION):
+        square, pair = _pair(activation, size, odd)
+        one, both = _pair(slope, size, even)
+        heavy, products = _pair(weighted, size, odd)
+        return _factor(size, _Moments(one, both, heavy, products, square, pair))
+
+
+def _pair(function: Function, size: int, parity: int | None) -> tuple[arb, arb]:
+    """E f(v_1)² and E f(v_1) f(v_2); ``parity`` 0 of an even and 1 of an odd function."""
+    space = size - 1
+    square = _sphere_mean(lambda v: function(v) ** 2, space)
+    cosine = arb(fmpq(-1, space))
+    left, total = square, arb(0)
+    for degree in range(DEGREES):
+        if parity is not None and degree % 2 != parity:
+            continue
+        mean = _sphere_mean(partial(_weighed, function, degree, space), space)
+        weight = mean * mean * _harmonics(degree, space)
+        left = left - weight
+        total += weight * _gegenbauer(degree, space, acb(cosine)).real
+        if left < _LEFT:
+            break
+    # |P_k| ≤ 1: what is left changes the sum by no more
+    rest = left.abs_upper()
+    return square, total + rest.union(-rest)
+
+
+def _weighed(function: Function, degree: int, space: int, v: acb) -> acb:
+    return function(v) * _gegenbauer(degree, space, v)
+
+
+def _sphere_mean(function: Function, space: int) -> arb:
+    """E f(v), v a coordinate of a uniform point of the unit sphere of R^space: v = sin τ."""
+    quarter = acb.pi() / 2
+
+    def integrand(tau: acb, _: bool) -> acb:
+        return function(tau.sin()) * tau.cos() ** (space - 2)
+
+    def mass(tau: acb, _: bool) -> acb:
+        return tau.cos() ** (space - 2)
+
+    above = acb.integral(integrand, -quarter, quarter).real
+    return above / acb.integral(mass, -quarter, quarter).real
+
+
+def _gegenbauer(degree: int, space: int, v: acb) -> acb:
+    """Gegenbauer's polynomial of the sphere in R^space, 1 at v = 1."""
+    before, now = acb(1), v
+    if degree == 0:
+        return before
+    for k in range(1, degree):
+        before, now = now, ((2 * k + space - 2) * v * now - k * before) / (k + space - 2)
+    return now
+
+
+def _harmonics(degree: int, space: int) -> int:
+    """How many independent harmonics of a degree there are in R^space."""
+    below = comb(degree + space - 3, space - 1) if degree >= 2 else 0
+    return comb(degree + space - 1, space - 1) - below
+
+
+# --- infinite batch -------------------------------------------------------------------------------
+
+
+def gaussian_factor(name: str) -> arb:
+    """E φ′(z)²/Var φ(z) for z standard normal and an activation of `SMOOTH`.
+
+    Example:
+        >>> abs(gaussian_factor("identity") - 1) < 1e-30
+        True
+    """
+    phi = SMOOTH[name]
+    slope = _normal_mean(lambda z: phi.derivative(z) ** 2)
+    mean = _normal_mean(phi.function)
+    return slope / (_normal_mean(lambda z: phi.function(z) ** 2) - mean * mean)
+
+
+def _normal_mean(function: Function) -> arb:
+    """E f(z), for |f(z)| ≤ max(z², e^(2z), 4): up to 18, and beyond by e²P(z > 16) and its like."""
+
+    def integrand(z: acb, _: bool) -> acb:
+        return function(z) * (-z * z / 2).exp()
+
+    inside = acb.integral(integrand, acb(-_CUT), acb(_CUT)).real / (2 * arb.pi()).sqrt()
+    # E[e^(2z); z > c] = e² P(z > c - 2), which is more than E[z² + 4; |z| > c] for c = 18
+    beyond = arb(2).exp() * (arb(_CUT - 2) / arb(2).sqrt()).erfc()
+    if not beyond < 1e-50:
+        raise UndecidedError("the real line is cut too early")
+    return inside + arb(0, 1e-50)
+
+
+def over(low: Fraction, high: Fraction, terms: int) -> arb_series:
+    """The variable 1/n around a ball that holds [low, high], with so many terms."""
+    ends = (arb(fmpq(end.numerator, end.denominator)) for end in (low, high))
+    first, last = ends
+    return arb_series([first.union(last), arb(1)], terms)
