@@ -35,7 +35,7 @@ __all__ = ["moments"]
 Item = Mapping[str, object]
 Rows = Sequence[Sequence[Fraction]]
 
-#: Four directions of 1^⊥ in four dimensions or fewer would not do: these are those of a cube.
+#: An orthogonal frame of 1^⊥ in R⁴.
 _CENTRED = ((1, 1, -1, -1), (1, -1, 1, -1), (1, -1, -1, 1))
 
 
@@ -73,11 +73,22 @@ def _laws(draw: st.DrawFn, centred: bool) -> Item:
 
 
 def _corners(centred: bool) -> list[Item]:
-    """Frames along the axes, or the cube's; a gradient along one axis, and one along none."""
+    """Frames along the axes, or the cube's, with a gradient along one axis, and along none; beside
+    them one that breaks each assumption.
+    """
     size = 4 if centred else 3
     axis = [Fraction(int(x == 0)) for x in range(size)]
     rows = _frame(centred, size, axis)
-    return [_item(centred, rows, each) for each in (axis, [*map(Fraction, range(1, size + 1))])]
+    found = [_item(centred, rows, each) for each in (axis, [*map(Fraction, range(1, size + 1))])]
+    longer = [tuple(2 * entry for entry in row) for row in rows]
+    given = found[0]
+    weight = Fraction(1, 4 * (size - (3 if centred else 2)))
+    return [
+        *found,
+        {**given, "u": tuple(longer), "q": (weight,) * len(rows)},
+        {**given, "q": (weight,) * len(rows)},
+        {**given, "g": tuple(axis)},
+    ]
 
 
 def moments(*, theorem: str, title: str, source: Source, centred: bool, proof: Proof) -> Statement:
