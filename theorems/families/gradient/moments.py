@@ -65,7 +65,7 @@ def _item(centred: bool, rows: Rows, gradient: Sequence[Fraction]) -> Item:
 
 @composite
 def _laws(draw: st.DrawFn, centred: bool) -> Item:
-    size = 4 if centred else draw(st.integers(3, 5))
+    size = 4 if centred else draw(st.integers(3, 4))
     entry = st.fractions(-2, 2, max_denominator=6)
     mirror = sphere_point(draw(st.lists(entry, min_size=size - 1, max_size=size - 1)))
     gradient = draw(st.lists(entry, min_size=size, max_size=size))
@@ -145,7 +145,7 @@ def moments(*, theorem: str, title: str, source: Source, centred: bool, proof: P
         sentinel=Sentinel("one part in a million more", rhs=(1 + NUDGE) * factor * norm),
         expected=Verdict.CERTIFIED,
         checks=(
-            Pointwise(as_given, partial(_laws, centred), partial(_corners, centred), examples=40),
+            Pointwise(as_given, partial(_laws, centred), partial(_corners, centred), examples=110),
         ),
         proof=proof,
     )

@@ -16,7 +16,7 @@ Reference. Ours.
 Example:
 
     >>> round(float(STATEMENT.bound(d=32, ell=8)), 4)
-    1.2689
+    1.2706
 """
 
 from __future__ import annotations

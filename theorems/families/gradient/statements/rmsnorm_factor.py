@@ -116,7 +116,7 @@ _DIRECTION = Variable(u, sp.Reals, "direction of the row or sample", size=(n,))
 _GRADIENT = Variable(g, sp.Reals, "gradient at it", size=(n,))
 _product = sp.Sum(u[k] * g[k], (k, 0, n - 1))
 _projected = sp.Sum((g[i] - _product * u[i]) ** 2, _ALL)
-_CHECKS = (Pointwise(as_given, _rows, _corners, examples=60),)
+_CHECKS = (Pointwise(as_given, _rows, _corners, examples=110),)
 
 CONTRACTS = Statement(
     family=FAMILY,
