@@ -1,6 +1,7 @@
 """The gradient family: how ‖G‖, G = ∂L/∂H, grows on its way back through random layers.
 
-- ``notation``: symbols and sources; ``growth``: growths of gradients that are simulated
+- ``notation``: symbols and sources; ``growth``: growths of gradients that are simulated, and
+  ``growth_figure``; ``enclosures``: factors in balls; ``moments``: what second moments alone give
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 
 Batch normalisation of n samples multiplies E‖G‖² by more than 1 a layer at every batch size;

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -32,7 +33,10 @@ from theorems.checking.rational_inputs import as_given
 from theorems.families.gradient.notation import FAMILY, ROCQ, SAMPLES, ell, n, y19
 from theorems.statement import NUDGE, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
-__all__ = ["FIGURES", "STATEMENTS"]
+if TYPE_CHECKING:
+    from theorems.report.style import Drawing
+
+__all__ = ["FIGURES", "STATEMENTS", "draw"]
 
 Item = Mapping[str, object]
 
@@ -97,4 +101,13 @@ STATEMENTS = (
         proof=Proof(theorem=f"{ROCQ}.quadratic_growth", script=_DEPTH_LAST),
     ),
 )
-FIGURES = ()
+
+
+def draw(document: Mapping[str, Any]) -> Drawing | None:
+    """Gradients against depth; None if none of these claims was run."""
+    from theorems.families.gradient.growth_figure import draw as of_growth
+
+    return of_growth(document)
+
+
+FIGURES = (draw,)

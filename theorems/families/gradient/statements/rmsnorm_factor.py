@@ -18,7 +18,7 @@ Reference. Ours.
 Example:
 
     >>> round(float(LAW.bound(d=32, ell=8)), 4)
-    1.2594
+    1.2593
 """
 
 from __future__ import annotations
