@@ -41,7 +41,10 @@ def _networks() -> Iterator[tuple[str, Chain, float, str]]:
 
 
 def _back(chain: Chain, seed: int) -> Floats:
-    """E‖G‖² over its value at the last layer, by layers gone back, (DEPTH + 1,)."""
+    """E‖G‖² over its value at the last layer, by layers gone back, (DEPTH,).
+
+    Without the gradient at the batch, whose scale is not that of layers.
+    """
     run = simulate(
         chain,
         orthonormal(WIDTH, SAMPLES),
@@ -51,7 +54,7 @@ def _back(chain: Chain, seed: int) -> Floats:
         observables=("gradient_norm",),
         backward="gaussian",
     )
-    means = (run["gradient_norm"] ** 2).mean(axis=0)[::-1]
+    means = (run["gradient_norm"] ** 2).mean(axis=0)[:0:-1]
     found: Floats = means / means[0]
     return found
 
@@ -64,7 +67,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
     names = [f"{each}{variant}" for each in ABOUT for variant in ("", ":falls", ":one_step")]
     if all(find(document, name) is None for name in names):
         return None
-    layers = np.arange(DEPTH + 1)
+    layers = np.arange(DEPTH)
     with drawing():
         figure = new_figure(5.2, 3.6)
         axes = figure.add_subplot()
