@@ -1,7 +1,9 @@
 """Rules of the house that neither a reader of one file sees nor ruff and import-linter know."""
 
 import ast
+import io
 import re
+import tokenize
 from collections import Counter
 from pathlib import Path
 
@@ -31,20 +33,26 @@ def silent(text: str) -> list[str]:
     ]
 
 
+def told(text: str) -> str:
+    """The comments and strings of a module, a line each: ``gradient.rows`` in code is an attribute
+    of a variable.
+    """
+    parts = getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)  # from Python 3.12 on
+    words = (tokenize.COMMENT, tokenize.STRING, parts)
+    found = tokenize.generate_tokens(io.StringIO(text).readline)
+    return "\n".join(token.string for token in found if token.type in words)
+
+
 def named_families(text: str) -> list[str]:
     """Names of statements, families and their modules: ``rank.drift``, ``families/rank``.
 
     A family's name alone is also a word of the field, as in ``rank = 2``.
     """
     name = "|".join(NAMES)
-    return [
-        found[0]
-        for found in re.finditer(
-            rf"\bfamilies[./]({name})\b|(?<![\w.])({name})\.[a-z_]\w*[:.\s'\"`]"
-            r"|from theorems\.families",
-            text,
-        )
-    ]
+    modules = rf"\bfamilies[./]({name})\b|from theorems\.families"
+    statements = rf"(?<![\w.])({name})\.[a-z_]\w*([:.\s'\"`]|$)"
+    found = [*re.finditer(modules, text), *re.finditer(statements, told(text), re.MULTILINE)]
+    return [each[0] for each in found]
 
 
 def test_there_is_something_to_read() -> None:
@@ -87,6 +95,7 @@ def test_the_rules_see_what_they_forbid() -> None:
         "# see splines.jitter ",
         "from theorems.families import x",
         "theorems/families/rank/drift.py",
+        'f"{x}: gradient.duality"',
     ):
         assert named_families(breach) != [], breach
     assert named_families("rank = 2; self.cluster.append(1); axes.rank = 'rank'") == []
