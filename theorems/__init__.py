@@ -5,6 +5,7 @@
 - ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
 - ``inspect(module, batch)``: what the theory says of a network of your own
 - ``conjecture``: state a claim of your own
+- ``discover``: have bounds proposed, attacked and ranked
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
 
 Names are imported when they are first used: the pytest plugin is loaded in runs that never use
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     )
     from theorems.verification import Result, verify
     from theorems.workbench.conjecture import Conjecture, conjecture
+    from theorems.workbench.discovery import Bound, Discovery, discover
 
 __all__ = [
     "Assumption",
+    "Bound",
     "ClaimError",
     "Conjecture",
+    "Discovery",
     "Evidence",
     "Family",
     "Quantifier",
@@ -47,6 +51,7 @@ __all__ = [
     "Variable",
     "Verdict",
     "conjecture",
+    "discover",
     "get",
     "inspect",
     "library",
@@ -59,6 +64,7 @@ _HOME = {
     **dict.fromkeys(("UnknownNameError", "get", "library", "select"), "theorems.registry"),
     **dict.fromkeys(("Result", "verify"), "theorems.verification"),
     **dict.fromkeys(("Conjecture", "conjecture"), "theorems.workbench.conjecture"),
+    **dict.fromkeys(("Bound", "Discovery", "discover"), "theorems.workbench.discovery"),
     "inspect": "theorems.inspection",
 }
 

@@ -15,6 +15,7 @@ VERBS = {
     "show": "print statements in full, with what is known of them and by what evidence",
     "verify": "check statements and print a verdict for each",
     "falsify": "attack claims: look for the input, start, depth or width at which they fail",
+    "discover": "propose bounds of simple form, attack each, and write what stands as claims",
     "prove": "have Rocq check the proofs, and that they prove what the statements say",
     "certify": "make the certificates that exist for statements",
     "recheck": "check certificates again, each from its inputs alone",

@@ -24,4 +24,8 @@ How it is checked
 - ``attack``: which check and search a claim gets
 - ``adversaries``: who attacks stated claims, and statements of the library
 - ``sentinels``: false neighbours by form; ``false_neighbour``: which of them a claim gets
+
+What is proposed
+
+- ``discovery``: bounds of simple form that nothing refutes
 """

@@ -1,0 +1,67 @@
+"""How far what is compared goes at each choice of sizes, and whether that has an end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theorems.workbench.discovery.comparisons import Comparison
+from theorems.workbench.discovery.inputs import NEARNESS
+from theorems.workbench.discovery.measurements import ERRORS, Table
+
+__all__ = ["Extremes", "extremes"]
+
+#: What goes so far out (its logarithm) or grows so much for every step nearer has no end.
+_FAR, _GROWS = 60.0, 0.7
+#: What lies nearest to degenerate inputs is then among the farthest, up to a factor of ten.
+_BESIDE = 2.5
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The largest values of a comparison (the least, for lower bounds), one for each group.
+
+    - ``logarithms``: (groups,), NaN where nothing has a value
+    - ``places``: the rows at which they are, (groups,); -1 where there is none
+    - ``endless``: the row that shows that there is no end; None where there seems to be one
+    """
+
+    logarithms: NDArray[np.float64]
+    places: NDArray[np.int64]
+    endless: int | None
+
+
+def extremes(table: Table, comparison: Comparison, groups: int, *, up: bool) -> Extremes:
+    """The extremes of a comparison in a table.
+
+    Args:
+        table: what was measured; of means, standard errors are allowed for.
+        comparison: what is compared with a form.
+        groups: how many choices of sizes there are.
+        up: whether largest values are asked for.
+    """
+    sign = 1.0 if up else -1.0
+    moved = sign * ERRORS if table.question.sampled else 0.0
+    values = sign * comparison.logarithms(table, moved)
+    values[np.isnan(values)] = -np.inf
+    most, places = np.full(groups, np.nan), np.full(groups, -1, dtype=np.int64)
+    for group in range(groups):
+        rows = np.flatnonzero(table.groups == group)
+        if len(rows) and values[rows].max() > -np.inf:
+            places[group] = rows[int(np.argmax(values[rows]))]
+            most[group] = sign * values[places[group]]
+    return Extremes(most, places, _endless(values, table.near))
+
+
+def _endless(values: NDArray[np.float64], near: NDArray[np.int64]) -> int | None:
+    if not len(values):
+        return None
+    farthest = int(np.argmax(values))
+    if values[farthest] > _FAR:
+        return farthest
+    steps = [values[near == each].max(initial=-np.inf) for each in NEARNESS]
+    if steps[0] == -np.inf or min(np.diff(steps)) < _GROWS:
+        return None
+    return farthest if steps[-1] >= values.max() - _BESIDE else None
