@@ -2,6 +2,8 @@
 
 - ``partition``: the regions on a polygon, exactly; ``mesh``, ``lines``, ``history``: what they
   are made of
+- ``segments``, ``nearest_boundary``: where segments of any dimension cross boundaries, and how far
+  samples are from the nearest
 - ``boundaries``: edges by unit, folds, what is near points; ``examples``: a partition to look at
 - ``slices``: planes in input space
 - ``torch_networks``: networks from PyTorch modules; ``convolution``: as sparse matrices

@@ -26,7 +26,8 @@ _ENTRIES_HELD = 2_000_000
 class Layer:
     """The regions after an activation: R of them.
 
-    - ``parents`` (R,): numbers of the regions before it that they are parts of
+    - ``parents`` (R,): numbers of the regions before it that they are parts of; before the first
+      activation, of the planes or segments that are cut
     - ``signs`` (units, R): −1, 0, 1, of each unit on each region
 
     Example:
@@ -60,27 +61,25 @@ class ExactMaps:
 
     Args:
         network: whose maps.
-        plane: the slice.
+        planes: one slice for each region before the first activation; one where all is one.
         layers: of the activations that are done; may grow.
 
     Example:
         >>> from simulators.splines.operations import Affine
         >>> from simulators.splines.slices import coordinate_slice
         >>> network = Network(2, (Affine(0, np.array([[1.0, 2.0]]), np.array([3.0])),))
-        >>> ExactMaps(network, coordinate_slice(2), []).before(0, 0)[1]
+        >>> ExactMaps(network, [coordinate_slice(2)], []).before(0, 0)[1]
         [3, 1, 2]
     """
 
-    def __init__(self, network: Network, plane: Slice, layers: Sequence[Layer]) -> None:
+    def __init__(self, network: Network, planes: Sequence[Slice], layers: Sequence[Layer]) -> None:
         self._operations = network.operations
         self._layers = layers
         self._places = [
             i for i, each in enumerate(self._operations) if isinstance(each, Activation)
         ]
         self._last = last_reads(self._operations)
-        rows = zip(plane.origin, plane.first, plane.second, strict=True)
-        entries = [x for row in rows for x in row]
-        self._start = {0: fmpq_mat(plane.dimension, 3, entries)}
+        self._planes = planes
         self._held: OrderedDict[tuple[int, int], dict[int, fmpq_mat]] = OrderedDict()
         self._entries = 0
 
@@ -97,7 +96,10 @@ class ExactMaps:
             self._held.move_to_end(key)
             return self._held[key]
         if layer == 0:
-            values, place = dict(self._start), 0
+            plane = self._planes[region]
+            rows = zip(plane.origin, plane.first, plane.second, strict=True)
+            entries = [x for row in rows for x in row]
+            values, place = {0: fmpq_mat(plane.dimension, 3, entries)}, 0
         else:
             done = self._layers[layer - 1]
             values = dict(self.before(layer - 1, int(done.parents[region])))

@@ -63,7 +63,15 @@ class Affine:
         Args:
             values: what it reads.
         """
-        return _columns(self.weights, values[0]) / self.divisor + self.offset[:, None]
+        return self.of_slopes(values) + self.offset[:, None]
+
+    def of_slopes(self, slopes: Sequence[Floats]) -> Floats:
+        """Float Jacobians (n, D) to (m, D).
+
+        Args:
+            slopes: of what it reads.
+        """
+        return _columns(self.weights, slopes[0]) / self.divisor
 
     def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
         """Affine maps with bounds.
@@ -161,8 +169,15 @@ class Scaling:
         Args:
             values: what it reads.
         """
-        scale, shift = self._floats
-        return scale[:, None] * values[0] + shift[:, None]
+        return self.of_slopes(values) + self._floats[1][:, None]
+
+    def of_slopes(self, slopes: Sequence[Floats]) -> Floats:
+        """Float Jacobians (n, D).
+
+        Args:
+            slopes: of what it reads.
+        """
+        return np.asarray(self._floats[0][:, None] * slopes[0])
 
     def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
         """Affine maps with bounds.
@@ -277,6 +292,14 @@ class Sum:
             values: what it reads.
         """
         return values[0] + values[1]
+
+    def of_slopes(self, slopes: Sequence[Floats]) -> Floats:
+        """Float Jacobians (n, D).
+
+        Args:
+            slopes: of what it reads.
+        """
+        return self.of_samples(slopes)
 
     def of_maps(self, maps: Sequence[AffineMaps]) -> AffineMaps:
         """Affine maps with bounds.

@@ -203,7 +203,7 @@ class _Work:
         self.until = None if seconds is None else time.monotonic() + seconds
         self.layers: list[Layer] = []
         self.extent = np.concatenate([[1.0], np.abs(polygon).max(axis=0)])
-        self.maps = ExactMaps(network, plane, self.layers)
+        self.maps = ExactMaps(network, [plane], self.layers)
         corners = len(polygon)
         self.mesh = Mesh(corners, tuple(range(corners)))
         self.lines = Lines(_sides(polygon), self.extent, self.maps)
