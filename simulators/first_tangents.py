@@ -54,7 +54,7 @@ def read_first_tangents(text: str) -> str | Floats:
     wanted = "want gaussian, gaussian(k), or a .npy file (d, n) or (k, d, n)"
     if not text.endswith(".npy"):
         try:
-            FirstTangents.of(text, np.zeros((1, 1)))
+            FirstTangents.of(text, (1, 1))
         except ValueError:
             raise ValueError(f"tangents={told(text)}: {wanted}") from None
         return text
@@ -65,7 +65,7 @@ def read_first_tangents(text: str) -> str | Floats:
         require(
             found.ndim in (2, 3), f"has shape {found.shape}; want (d, n), or (k, d, n) of several"
         )
-        FirstTangents.of(found, np.zeros(found.shape[-2:]))
+        FirstTangents.of(found, (found.shape[-2], found.shape[-1]))
     except (TypeError, ValueError) as error:
         raise ValueError(f"tangents={told(text)}: {error}") from None
     return found.astype(np.float64)
@@ -79,7 +79,7 @@ class FirstTangents:
     that was given alone has not.
 
     Example:
-        >>> FirstTangents.of("gaussian(3)", np.eye(8, 2)).count
+        >>> FirstTangents.of("gaussian(3)", (8, 2)).count
         3
     """
 
@@ -90,46 +90,60 @@ class FirstTangents:
     fixed: Floats | None = None
 
     @classmethod
-    def of(cls, tangents: object, batch: Floats) -> FirstTangents:
-        """What ``tangents`` mean at a ``batch`` (d, n).
+    def along(cls, tangents: object, batch: Floats) -> FirstTangents:
+        """What ``tangents`` mean at a ``batch`` (d, n), of which they may be a function.
 
-        Raises `TypeError` for what is none of the four or has no real entries, `ValueError` for
-        another word, another shape, entries that are not finite, and a tangent of zeros alone.
+        Raises as `of` does, and for what a function gives.
         """
         d, n = batch.shape
+        if not callable(tangents):
+            return cls.of(tangents, (d, n))
+        named = f"tangents={getattr(tangents, '__name__', kind_of(tangents))}"
+        found = tangents(batch.copy())
+        require(
+            is_array_api_obj(found) or isinstance(found, list | tuple),
+            f"{named} gave {kind_of(found)}; it must give an array like the batch",
+            TypeError,
+        )
+        return cls._of_array(found, (d, n), named)
+
+    @classmethod
+    def of(cls, tangents: object, shape: tuple[int, int]) -> FirstTangents:
+        """What ``tangents`` mean at a batch of the ``shape`` (d, n).
+
+        Raises `TypeError` for what is neither text nor array or has no real entries, `ValueError`
+        for another word, another shape, entries that are not finite, and a tangent of zeros alone.
+        """
         if isinstance(tangents, str):
             found = re.fullmatch(r"gaussian(?:\((\d{1,9})\))?", tangents, re.ASCII)
             count = 0 if found is None else int(found[1] or 1)
             require(count, f"tangents={told(tangents)} is unknown; {_WANTED}")
             stacked = tangents.endswith(")")
-            words = f"gaussian({count})" if stacked else tangents
-            return cls(words, count, stacked, (d, n))
-        named = "tangents"
-        if callable(tangents):
-            named = f"tangents={getattr(tangents, '__name__', kind_of(tangents))}"
-            tangents = tangents(batch.copy())
+            return cls(f"gaussian({count})" if stacked else tangents, count, stacked, shape)
         require(
             is_array_api_obj(tangents) or isinstance(tangents, list | tuple),
-            f"{named} gave {kind_of(tangents)}; it must give an array like the batch"
-            if "=" in named
-            else f"tangents={told(tangents)} is {kind_of(tangents)}; {_WANTED}",
+            f"tangents={told(tangents)} is {kind_of(tangents)}; {_WANTED}",
             TypeError,
         )
-        entries = _numbers(tangents, named)
+        return cls._of_array(tangents, shape, "tangents")
+
+    @classmethod
+    def _of_array(cls, given: object, shape: tuple[int, int], named: str) -> FirstTangents:
+        entries = _numbers(given, named)
         require(
-            entries.ndim in (2, 3) and entries.shape[-2:] == (d, n) and len(entries),
-            f"{named} has shape {entries.shape}; want that of the batch, {(d, n)}, or (k, {d}, {n})"
-            " of several",
+            entries.ndim in (2, 3) and entries.shape[-2:] == shape and len(entries),
+            f"{named} has shape {entries.shape}; want that of the batch, {shape}, or (k, "
+            f"{shape[0]}, {shape[1]}) of several",
         )
         stacked = entries.ndim == 3
-        fixed = entries.astype(np.float64).reshape(-1, d, n)
+        fixed = entries.astype(np.float64).reshape(-1, *shape)
         require(np.isfinite(fixed).all(), f"{named} has entries that are not finite; give numbers")
         require(
             fixed.any(axis=(-2, -1)).all(),
             f"{named} has no entry but 0, so its images are 0; give one that is not",
         )
         digest = hashlib.sha256(np.ascontiguousarray(fixed, "<f8").tobytes()).hexdigest()
-        return cls(f"array {digest}", len(fixed), stacked, (d, n), fixed)
+        return cls(f"array {digest}", len(fixed), stacked, shape, fixed)
 
     def at(self, root: SeedSequence, backend: Backend) -> Tangents:
         """The same as an engine takes them, drawn from the streams of the ``root`` where they are

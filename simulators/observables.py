@@ -720,7 +720,7 @@ def log_norm(H: Array, *, log_scale: Array | float = 0.0) -> Array:
         >>> log_norm(np.eye(4)), log_norm(np.zeros((2, 2)))
         (np.float64(0.6931471805599453), np.float64(-inf))
     """
-    return _log_norm(H)[1] + log_scale
+    return _log_norm(H)[2] + log_scale
 
 
 @observable(
@@ -739,8 +739,7 @@ def gradient_norm(G: Array, *, log_scale: Array | float = 0.0) -> Array:
         >>> float(gradient_norm(np.array([[3.0], [4.0]])))
         5.0
     """
-    xp, logarithm = _log_norm(G)
-    norm = xp.astype(frobenius_norm(G, xp)[..., 0, 0], xp.float64)
+    xp, norm, logarithm = _log_norm(G)
     scale = xp.asarray(log_scale, dtype=xp.float64, device=device(G))
     return xp.where(xp.equal(scale, 0.0), norm, _exponential(xp, logarithm + scale))
 
@@ -760,7 +759,7 @@ def log_gradient_norm(G: Array, *, log_scale: Array | float = 0.0) -> Array:
         >>> float(log_gradient_norm(np.eye(1), log_scale=1000.0))
         1000.0
     """
-    return _log_norm(G)[1] + log_scale
+    return _log_norm(G)[2] + log_scale
 
 
 @observable(
@@ -882,7 +881,7 @@ def log_tangent_norm(T: Array, *, log_scale: Array | float = 0.0) -> Array:
         >>> float(log_tangent_norm(np.eye(1), log_scale=1000.0))
         1000.0
     """
-    return _log_norm(T)[1] + log_scale
+    return _log_norm(T)[2] + log_scale
 
 
 @observable(
@@ -1035,11 +1034,12 @@ def _over_peak(xp: Namespace, H: Array, axis: int | tuple[int, int]) -> Array:
     return xp.where(usable, H / xp.where(usable & ~safe, peak, 1.0), 0.0)
 
 
-def _log_norm(H: Array) -> tuple[Namespace, Array]:
-    """log ‖H‖_F in float64, −∞ of zero, quietly."""
+def _log_norm(H: Array) -> tuple[Namespace, Array, Array]:
+    """‖H‖_F and its logarithm in float64, −∞ of zero, quietly."""
     xp = _namespace(H)
     norm = xp.astype(frobenius_norm(H, xp)[..., 0, 0], xp.float64)
-    return xp, xp.where(norm > 0, xp.log(xp.where(norm > 0, norm, 1.0)), norm - math.inf)
+    logarithm = xp.where(norm > 0, xp.log(xp.where(norm > 0, norm, 1.0)), norm - math.inf)
+    return xp, norm, logarithm
 
 
 def _exponential(xp: Namespace, logarithm: Array) -> Array:

@@ -312,7 +312,7 @@ def _first_tangents(
     )
     if tangents is None:
         return None
-    first = FirstTangents.of(tangents, batch)
+    first = FirstTangents.along(tangents, batch)
     require(
         reading,
         f"tangents={first.words!r} are read by none of the observables; "

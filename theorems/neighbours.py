@@ -15,7 +15,9 @@ from theorems import conjecture
 __all__ = [
     "gelu_fixed_point",
     "isometry_of_every_layer",
+    "kept_tangents",
     "linear_gradients",
+    "linear_tangents",
     "log_norm_spread",
     "normalised_samples",
     "odds_of_every_layer",
@@ -139,6 +141,29 @@ linear_gradients = conjecture(
     ell="2..6",
     assume="orthogonality_gap_0 <= 1/100",
     title="Squared gradients grow by (n - 2)/(n - 3) a layer (Yang et al. 2019, of their mean)",
+)
+
+linear_tangents = conjecture(
+    "abs(2*rate(median(tangent_norm)) - log((n - 2)/(n - 3))) <= 1/10",
+    chain="batchnorm(identity)",
+    tangents="gaussian",
+    n=8,
+    d=64,
+    ell="2..6",
+    assume="orthogonality_gap_0 == 0",
+    title="Squared tangents grow on their way forward as gradients do on their way back (ours)",
+)
+
+kept_tangents = conjecture(
+    "2*rate(median(tangent_norm)) <= 1/10",
+    chain="batchnorm(identity)",
+    tangents="gaussian",
+    n=8,
+    d=64,
+    ell="2..6",
+    assume="orthogonality_gap_0 == 0",
+    expected="refuted",
+    title="Normalised layers keep the norms of tangents, as they keep those of samples (ours)",
 )
 
 relu_gradients = conjecture(

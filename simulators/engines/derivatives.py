@@ -86,6 +86,10 @@ class Derivatives:
         zeros = np.zeros(len(rows), dtype=np.int64)
         return cls(rows, zeros, error, np.ones(len(rows)))._levelled(peaks(rows, backend), backend)
 
+    def moved_to(self, rows: Array) -> Derivatives:
+        """What has become of them, ``(g, n, m)``, with the exponents and errors that they had."""
+        return Derivatives(rows, self.exponents, self.error, self.largest)
+
     def past(self, tried: int, backend: Backend) -> Derivatives:
         """The same at the end of a block of layers, of which ``tried`` rows were tried: near one
         where they were far from that.
@@ -102,15 +106,12 @@ class Derivatives:
         """The same, whose relative errors have become so many times larger, ``(g,)``."""
         unit = float(np.finfo(backend.dtype).eps) / 2
         error = np.fmin(1.0, ROUNDINGS * unit * by)  # 1 where that is no number
-        return replace(self, error=np.maximum(self.error, error))
+        return Derivatives(self.rows, self.exponents, np.maximum(self.error, error), self.largest)
 
     def _levelled(self, largest: Floats, backend: Backend) -> Derivatives:
         rows, exponents = levelled(self.rows, largest, _ROOM, backend)
-        return replace(
-            self,
-            rows=rows,
-            exponents=self.exponents + exponents,
-            largest=np.ldexp(largest, -exponents),
+        return Derivatives(
+            rows, self.exponents + exponents, self.error, np.ldexp(largest, -exponents)
         )
 
 

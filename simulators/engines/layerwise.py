@@ -100,10 +100,12 @@ class Passage(ABC):
         opening, others = chain.opening.centring_early, chain.centring_early
         for place in blocks:
             block = others if place else opening
-            widest = max(rows.shape[-1], *block.widths(rows.shape[-1]))
-            tried, cancelled = rows_tried(place, widest), None
-            if tangents is not None and not place and chain.leading_recenter is not None:
-                tangents = self._tangents_past(Mapping([Recenter()], None, False), widest, tangents)
+            cancelled: Floats | None = None
+            if tangents is not None:
+                tried = rows_tried(place, max(rows.shape[-1], *block.widths(rows.shape[-1])))
+                if not place and chain.leading_recenter is not None:
+                    centring = Mapping([Recenter()], None, False)
+                    tangents = self._tangents_past(centring, tried, tangents)
             if notes is not None:
                 notes.begin()
             for number, layers in steps(block):
@@ -156,7 +158,7 @@ class Passage(ABC):
         if tangents is None:
             return found, None
         ahead = self._backend.xp.reshape(found[..., n:, :], (-1, n, found.shape[-1]))
-        return found[..., :n, :], replace(tangents, rows=ahead)
+        return found[..., :n, :], tangents.moved_to(ahead)
 
     def _beside(self, rows: Array, tangents: Array) -> Array:
         """``(group, n + n · count, width)``, of rows ``(group or 1, n, width)`` and tangents
@@ -179,7 +181,7 @@ class Passage(ABC):
             rows = xp.reshape(rows, (-1, n, width))
         mapping = replace(mapping, rows=rows)
         found, cancelled = self._taken_through(mapping, tangents.rows, tried, self._derivative)
-        tangents = replace(tangents, rows=found)
+        tangents = tangents.moved_to(found)
         return tangents if cancelled is None else tangents.cancelled(cancelled, self._backend)
 
     @abstractmethod

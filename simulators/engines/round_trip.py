@@ -382,7 +382,7 @@ class RoundTrip:
         xp, (_, n, width) = self._backend.xp, gradient.rows.shape
         found = step.back(xp.reshape(gradient.rows, (-1, self._carried * n, width)))
         rows = xp.reshape(found, (-1, n, found.shape[-1]))
-        return replace(gradient, rows=rows)
+        return gradient.moved_to(rows)
 
     def _weigh(self, block: int, step: Weighted, gradient: Derivatives) -> None:
         """Add to the kernel what a layer of weights contributes, given the gradient at its
@@ -404,9 +404,10 @@ class RoundTrip:
         """How many rows of each block of rows are tried in this block of layers: some of the last
         one's, too.
         """
+        if block:
+            return rows_tried(1 if block == self._depth - 1 else block, 0)
         rows = self._whole.rows.shape[-1]
-        widest = max(rows, *self._chain.widths(rows))
-        return rows_tried(1 if 0 < block == self._depth - 1 else block, widest)
+        return rows_tried(block, max(rows, *self._chain.widths(rows)))
 
     def _past_rows(self, mapping: Mapping, tried: int, gradient: Derivatives) -> Derivatives:
         if self._carried > 1 and mapping.rows is not None:  # a row for each gradient
@@ -415,7 +416,7 @@ class RoundTrip:
             rows = xp.reshape(xp.broadcast_to(mapping.rows[:, None], shape), (-1, n, width))
             mapping = replace(mapping, rows=rows)
         found, cancelled = self._passage.pulled_through(mapping, gradient.rows, tried)
-        gradient = replace(gradient, rows=found)
+        gradient = gradient.moved_to(found)
         return gradient if cancelled is None else gradient.cancelled(cancelled, self._backend)
 
     def _at_the_batch(self, gradient: Derivatives) -> Derivatives:
@@ -431,7 +432,7 @@ class RoundTrip:
         return self._backend.xp.asarray(rows, copy=True)
 
     def _copied(self, tangents: Derivatives | None) -> Derivatives | None:
-        return None if tangents is None else replace(tangents, rows=self._copy(tangents.rows))
+        return None if tangents is None else tangents.moved_to(self._copy(tangents.rows))
 
 
 def gradients_carried(chain: Chain, n: int, kernel: bool) -> int:

@@ -5,7 +5,8 @@ produced it (batch_sha256, seconds, the versions of Python, NumPy, Torch and thi
 the row stands (replica, layer; layer 0 is the batch), whether rounding spoiled it (1, else 0; empty
 where an earlier release did not estimate that), then one column per observable, or ``name.0``,
 ``name.1``, … for one with several entries, row by row; before these ``backward``, what the gradient
-was at the last layer, where a run went back. A run that was not asked for an observable
+was at the last layer, where a run went back, and ``tangents``, what went forward from the batch
+beside it. A run that was not asked for an observable
 leaves its columns empty.
 """
 
@@ -44,7 +45,7 @@ _RUN = (
 _VERSIONS = ("python", "numpy", "torch", "batchnorm-theorems")
 _WORDS = tuple(f"{name}_version" for name in _VERSIONS)
 _PLACE = ("replica", "layer", "spoiled")
-_BACK = "backward"
+_GIVEN = ("backward", "tangents")
 _WHOLE = ("width", "n", "depth", "replica", "layer", "spoiled")
 
 
@@ -129,11 +130,12 @@ def export(store: Store, path: str | os.PathLike[str], keys: Iterable[str] | Non
     require_apart(path, store.path)
     chosen = None if keys is None else list(keys)
     names: set[str] = set()
-    back: tuple[str, ...] = ()
+    given: set[str] = set()
     for trajectory in map(_trajectory, store.rows(chosen)):
         names.update(_observed(trajectory))
-        back = back if trajectory.backward is None else (_BACK,)
-    header = (*_RUN, *_WORDS, *_PLACE, *back, *sorted(names, key=_natural))
+        given.update(name for name in _GIVEN if getattr(trajectory, name) is not None)
+    told = (name for name in _GIVEN if name in given)
+    header = (*_RUN, *_WORDS, *_PLACE, *told, *sorted(names, key=_natural))
     write = _write_csv if Path(path).suffix.lower() == ".csv" else _write_parquet
     try:
         with replacing(path) as draft:
@@ -193,7 +195,7 @@ def _columns(row: Row, header: Sequence[str]) -> list[Sequence[object]]:
         "dtype": trajectory.dtype,
         "batch_sha256": trajectory.batch_sha256,
         "seconds": row.seconds,
-        _BACK: trajectory.backward,
+        **{name: getattr(trajectory, name) for name in _GIVEN},
         **{f"{name}_version": trajectory.versions[name] for name in _VERSIONS},
     }
     unknown = np.isnan(trajectory.rounding).ravel().tolist()
@@ -223,7 +225,7 @@ def _write_parquet(
     path: Path, header: Sequence[str], runs: Iterable[list[Sequence[object]]]
 ) -> int:
     arrow, parquet = _pyarrow()
-    kinds = dict.fromkeys((*_RUN, *_WORDS, _BACK), arrow.string()) | dict.fromkeys(
+    kinds = dict.fromkeys((*_RUN, *_WORDS, *_GIVEN), arrow.string()) | dict.fromkeys(
         _WHOLE, arrow.int64()
     )
     kinds["seconds"] = arrow.float64()

@@ -26,6 +26,7 @@ from simulators.batches import Layout, gaussian_batch, read_batch
 from simulators.catalogue import Catalogue, source_of
 from simulators.chains import CHAINS, Chain, read_chain
 from simulators.engines.round_trip import gradients_carried
+from simulators.first_tangents import FirstTangents, read_first_tangents
 from simulators.last_gradient import LastGradient, read_last_gradient
 from simulators.layers import LAYERS, Activation
 from simulators.observables import OBSERVABLES, resolve
@@ -35,7 +36,16 @@ from simulators.simulate import choose_engine, engine_named, simulate
 from simulators.trajectory import Trajectory
 from simulators.weights import LAWS, law_of
 
-__all__ = ["FIELDS", "Grid", "GridError", "RunBackward", "RunBatch", "SweepRun", "read_grid"]
+__all__ = [
+    "FIELDS",
+    "Grid",
+    "GridError",
+    "RunBackward",
+    "RunBatch",
+    "RunTangents",
+    "SweepRun",
+    "read_grid",
+]
 
 FORMAT = 2
 """Part of every key. Raise it when the same parameters would give other numbers."""
@@ -132,6 +142,49 @@ class RunBackward:
 
 
 @dataclass(frozen=True)
+class RunTangents:
+    """The tangents at the batch of a run: in ``words``, with the ``array`` of a ``file``.
+
+    Example:
+        >>> RunTangents.of("gaussian(2)").words
+        'gaussian(2)'
+    """
+
+    words: str
+    array: Floats | None = field(default=None, compare=False, repr=False)
+    file: str | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, text: object) -> RunTangents:
+        """What a text means: a word that `simulators.simulate` knows, or a .npy file (d, n), or
+        (k, d, n) of several.
+
+        Raises `TypeError` for what is no text, `ValueError` for anything else.
+
+        Args:
+            text: "gaussian", "gaussian(k)" or the path of a file.
+        """
+        require(isinstance(text, str), f"tangents={told(text)}: give a text", TypeError)
+        found = read_first_tangents(str(text))
+        if isinstance(found, str):
+            return cls(found)
+        return cls(
+            FirstTangents.of(found, (found.shape[-2], found.shape[-1])).words, found, str(text)
+        )
+
+    @property
+    def given(self) -> str | Floats:
+        """The tangents as `simulators.simulate` takes them: the word, or the array of the file."""
+        return self.words if self.array is None else self.array
+
+    def count(self, shape: tuple[int, int]) -> int:
+        """How many they are, for a batch of the ``shape`` (d, n). Raises `ValueError` where they
+        do not fit.
+        """
+        return FirstTangents.of(self.given, shape).count
+
+
+@dataclass(frozen=True)
 class SweepRun:
     """One simulation: everything its result depends on, and nothing else. Plain values, so it
     pickles.
@@ -154,6 +207,7 @@ class SweepRun:
     engine: str
     dtype: str
     backward: RunBackward | None = None
+    tangents: RunTangents | None = None
 
     def built(self) -> Chain:
         """The chain, with its law of weights.
@@ -168,11 +222,11 @@ class SweepRun:
         Where words of the user's own are used, digests of their sources are among them.
         """
         own = {name: _sha256(source) for name, source in self.own_sources().items()}
-        plain = {name: value for name, value in vars(self).items() if name != "backward"}
-        back = {} if self.backward is None else {"backward": self.backward.words}
+        given = {"backward": self.backward, "tangents": self.tangents}
+        plain = {name: value for name, value in vars(self).items() if name not in given}
         return {
             **plain,
-            **back,
+            **{name: value.words for name, value in given.items() if value is not None},
             **({"own": own} if own else {}),
             "format": FORMAT,
             "layers": repr(self.built()),
@@ -234,6 +288,7 @@ class SweepRun:
             engine=self.engine,
             dtype=self.dtype,
             backward=None if self.backward is None else self.backward.given,
+            tangents=None if self.tangents is None else self.tangents.given,
         )
 
 
@@ -280,6 +335,7 @@ class Grid:
     engine: str
     dtype: str
     backward: RunBackward | None = None
+    tangents: RunTangents | None = None
 
     @classmethod
     def of(cls, fields: Mapping[str, object]) -> Grid:
@@ -296,7 +352,7 @@ class Grid:
         - not varied: ``replicas`` (1), ``observables`` measured in every run (orthogonality_gap),
           ``engine`` (auto), ``dtype`` (float64), ``backward``: "gaussian", "readout" or a .npy file
           (width, n), what the gradient is at the last layer; where observables read gradients, and
-          only there
+          only there; so ``tangents``: "gaussian", "gaussian(k)" or a .npy file (d, n) or (k, d, n)
 
         Raises `GridError` for anything else, naming the field.
 
@@ -335,6 +391,18 @@ class Grid:
             f"backward={told(given['backward'])} is read by none of the observables; add "
             "'gradient_norm', or leave it out",
         )
+        tangents = None if given["tangents"] is None else RunTangents.of(given["tangents"])
+        along = [item for item in observables if resolve(item).jvp]
+        require(
+            tangents is not None or not along,
+            f"observables: {along[0] if along else ''!r} reads tangents; give tangents, as "
+            "'gaussian'",
+        )
+        require(
+            tangents is None or along,
+            f"tangents={told(given['tangents'])} are read by none of the observables; add "
+            "'tangent_norm', or leave them out",
+        )
         laws = _listed("weights", given["weights"])
         grid = cls(
             chain=tuple(read_chain(item).name for item in _listed("chain", given["chain"])),
@@ -348,6 +416,7 @@ class Grid:
             engine=engine_named(given["engine"]),
             dtype=select(given["dtype"], None).dtype,
             backward=backward,
+            tangents=tangents,
         )
         for name in ("chain", "width", "batch", "depth", "weights", "seeds", "observables"):
             twice, times = Counter(getattr(grid, name)).most_common(1)[0]
@@ -379,11 +448,12 @@ class Grid:
                     LastGradient.of(self.backward.given, (chain.widths(shape[0])[-1], batch.n))
                     kernel = any(measure.tangent for measure in measures)
                     gradients = gradients_carried(chain, batch.n, kernel)
-                engine, _ = choose_engine(self.engine, chain, measures, self.replicas, shape)
+                count = 0 if self.tangents is None else self.tangents.count(shape)
+                engine, _ = choose_engine(self.engine, chain, measures, self.replicas, shape, count)
                 require_affordable(
                     engine,
                     chain,
-                    shape,
+                    (shape[0], shape[1] * (1 + count)),
                     Extent(
                         replicas=self.replicas,
                         layers=depth,
@@ -410,6 +480,7 @@ class Grid:
                     engine,
                     self.dtype,
                     self.backward,
+                    self.tangents,
                 )
                 found[run.key] = run
         return found
@@ -425,6 +496,7 @@ _DEFAULTS = {
     "batch_seed": 0,
     "layout": "rows",
     "backward": None,
+    "tangents": None,
 }
 FIELDS = ("chain", "width", "batch", "depth", *_DEFAULTS)
 """What a grid may say, see `Grid.of`."""

@@ -7,7 +7,7 @@ Per block and replica, with width d, batch size n and one weight matrix:
 - dense: 1, d² (entries drawn), d²·n (product)
 - mean_field: 1, n² (quadrature nodes, whose number depends on the spectrum as well)
 
-Going back takes `BACKWARD` times as much again.
+Going back takes `BACKWARD` times as much again; tangents count as further samples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from simulators.arrays import Floats
-from simulators.sweeps.grid import RunBackward, RunBatch, SweepRun
+from simulators.sweeps.grid import RunBackward, RunBatch, RunTangents, SweepRun
 
 __all__ = ["BACKWARD", "RunningTimes", "calibrate", "features", "rough_seconds"]
 
@@ -66,6 +66,8 @@ def features(run: SweepRun) -> Floats:
         [4.0, 96.0, 288.0]
     """
     d, n = float(run.width), float(run.batch.n)
+    if run.tangents is not None:
+        n *= 1 + run.tangents.count((run.width, run.batch.n))
     per_block = {
         "factor": (1, d * n, d * n * n),
         "rows": (1, d * n, d * n * n),
@@ -182,7 +184,15 @@ def _probes(members: list[SweepRun]) -> list[SweepRun]:
         ):
             replicas = min(members[0].replicas, 4)
             back = None if members[0].backward is None else RunBackward("gaussian")
-            sized = replace(members[0], width=width, batch=RunBatch(n), backward=back)
+            along = members[0].tangents
+            along = (
+                None
+                if along is None
+                else RunTangents(along.words if along.array is None else "gaussian")
+            )
+            sized = replace(
+                members[0], width=width, batch=RunBatch(n), backward=back, tangents=along
+            )
             probe = replace(sized, depth=1, replicas=replicas, seed=0)
             depth = int(_PROBE / rough_seconds(probe))
             found.append(replace(probe, depth=min(max(depth, 1), 2000)))

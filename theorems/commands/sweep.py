@@ -59,6 +59,9 @@ _AXES = {
 }
 _SINGLE = ("replicas", "engine", "dtype", "batch_seed", "layout")
 _BACKWARD = "what gradients are at the last layer: gaussian, readout, or a .npy file (width, n)"
+_TANGENTS = (
+    "what tangents are at the batch: gaussian, gaussian(k), or a .npy file (d, n) or (k, d, n)"
+)
 _SHOWN = 5  # failures printed in full
 
 
@@ -84,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{name.replace('_', '-')}", metavar="VALUE", help="one value, not varied"
         )
     parser.add_argument("--backward", metavar="VALUE", help=_BACKWARD)
+    parser.add_argument("--tangents", metavar="VALUE", help=_TANGENTS)
     add_word_options(parser)
     parser.add_argument("--workers", metavar="N", help="local processes (one per core)")
     parser.add_argument(
@@ -117,7 +121,7 @@ def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
     """
     given = {
         name: value
-        for name in (*_AXES, *_SINGLE, "backward")
+        for name in (*_AXES, *_SINGLE, "backward", "tangents")
         if (value := getattr(args, name)) is not None
     }
     args.table = None
@@ -143,7 +147,9 @@ def _prepare(args: argparse.Namespace) -> Mapping[str, SweepRun] | None:
         files = {run.batch.file for run in (runs or {}).values() if run.batch.file is not None}
         read = {"the grid": args.grid, **{f"the batch {f}": f for f in sorted(files)}}
         last = {run.backward.file for run in (runs or {}).values() if run.backward is not None}
-        apart_from("--export", args.export, read | {f"the gradient {f}": f for f in last})
+        along = {run.tangents.file for run in (runs or {}).values() if run.tangents is not None}
+        read |= {f"the gradient {f}": f for f in last} | {f"the tangent {f}": f for f in along}
+        apart_from("--export", args.export, read)
     return runs
 
 

@@ -49,7 +49,7 @@ def given_tangent(tangents: Forward, width: Domain, batch_size: Domain) -> Forwa
         )
     )
     try:
-        found = FirstTangents.of(tangents, np.zeros((int(ends[0][0]), int(ends[1][0]))))
+        found = FirstTangents.of(tangents, (int(ends[0][0]), int(ends[1][0])))
     except (TypeError, ValueError) as error:
         raise ClaimError(str(error)) from None
     refuse(
@@ -83,8 +83,9 @@ def tangent_digest(tangents: Forward) -> str:
     """
     if callable(tangents):
         return getattr(tangents, "__name__", kind_of(tangents))
-    shape = (1, 1) if isinstance(tangents, str) else np.asarray(tangents).shape
-    return FirstTangents.of(tangents, np.zeros(shape)).words
+    rows = None if isinstance(tangents, str) else np.asarray(tangents)
+    shape = (1, 1) if rows is None else (rows.shape[0], rows.shape[-1])
+    return FirstTangents.of(tangents, shape).words
 
 
 def _one_of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
