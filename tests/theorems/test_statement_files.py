@@ -60,8 +60,10 @@ def test_it_is_named_after_its_file(file: ModuleType) -> None:
 def test_it_says_of_itself_what_its_checks_do(statement: Statement, file: ModuleType) -> None:
     for check in statement.checks:
         if isinstance(check, Expectation):
-            assert statement.quantifier is Quantifier.EXPECTATION
-            assert set(statement.observables) == set(check.observables)
+            of_laws = () if check.estimator is None else (Quantifier.LAW,)
+            assert statement.quantifier in (Quantifier.EXPECTATION, *of_laws)
+            names = (x if isinstance(x, str) else x.name for x in check.observables)
+            assert set(statement.observables) == set(names)
         if isinstance(check, Pointwise):
             assert statement.quantifier is Quantifier.POINTWISE
 

@@ -175,7 +175,7 @@ DRIFT = Statement(
         G_H: "G(H) = -n E log(n vᵀCv), v a uniform direction",
     },
     chain="rescale",
-    observables=("gram",),
+    observables=("isometry_difference",),
     lhs=E_D,
     relation="<=",
     rhs=D_H - G_H,

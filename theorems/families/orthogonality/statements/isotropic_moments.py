@@ -15,7 +15,7 @@ Reference. Ours; classical.
 
 Example:
 
-    >>> [statement.bound(n=2) for statement in STATEMENTS]
+    >>> [float(statement.bound(n=2)) for statement in STATEMENTS]
     [0.375, 0.125]
 """
 

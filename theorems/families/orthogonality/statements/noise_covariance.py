@@ -14,8 +14,8 @@ Reference. Ours, after DJB21 (arXiv 2106.03970), Lemma 6.
 
 Example:
 
-    >>> [statement.bound(n=2) for statement in STATEMENTS]
-    [0.125, -0.125, 0.5]
+    >>> [float(statement.bound(n=2, tau=1 / 8)) for statement in STATEMENTS[:2]]
+    [0.125, -0.125]
 """
 
 from __future__ import annotations

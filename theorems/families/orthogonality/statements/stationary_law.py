@@ -86,6 +86,12 @@ def _chi_mean(k: float) -> float:
     return float(np.sqrt(2) * np.exp(gammaln((k + 1) / 2) - gammaln(k / 2)))
 
 
+def _predicted(size: int, width: float) -> float:
+    """√d E V = √s E χ_k (1 + A/2d)."""
+    constant = float(_number(_scale, size) ** 0.5) * _chi_mean(_number(_freedom, size))
+    return constant * (1 + _number(second_order(n), size) / (2 * width))
+
+
 def _burn_in(size: int) -> int:
     """Layers after which an orthogonal start has left less than a thousandth in V²."""
     return int(np.ceil(np.log(1e-3) / (2 * np.log(_number(_memory, size)))))
@@ -176,7 +182,7 @@ _stationary = partial(
     Statement,
     family=FAMILY,
     theorem="stationary_law",
-    quantifier=Quantifier.LIMIT,
+    quantifier=Quantifier.EXPECTATION,
     source=OURS,
     variables=(
         Variable(n, sp.Range(2, sp.oo), "batch size, at least 2"),
@@ -208,6 +214,7 @@ _over_root = (1 + second_order(n) / (2 * d)) / sp.sqrt(_freedom)
 STATEMENTS = (
     _stationary(
         variant="law",
+        quantifier=Quantifier.LAW,
         title="At stationarity d V² has the law s χ²_k: Kolmogorov distance at most 1/20",
         definitions={
             K: "Kolmogorov distance of the stationary law of d V² to s χ²_k, "
@@ -291,48 +298,51 @@ STATEMENTS = (
 
 
 def draw(document: Mapping[str, Any]) -> Drawing | None:
-    """The measured widths of `width_scaling` on the predicted curve; None if that was not run."""
+    """√d E V against d, predicted, with what was measured of it; None if that was not run.
+
+    Bars are where `width_figure` leaves the mean; points are means of `width_scaling`, where the run
+    has them.
+    """
     from theorems.families.orthogonality.scaling_figure import curves
+    from theorems.report.document import evidence_of, find
     from theorems.report.figure_parts import ticks
     from theorems.report.style import COLOURS, INK, Drawing, drawing, new_figure
 
-    size, name = 4, f"{FAMILY}.width_scaling"
-    found = curves(document, (("measured", name),))
-    if not found:
+    figured = f"{FAMILY}.stationary_law:width_figure"
+    found = evidence_of(find(document, figured), "readouts")
+    rows = [row for each in found for row in each["readouts"] if row.get("high") is not None]
+    if not rows:
         return None
-    measured = found[0]
-    limit = _chi_mean(_number(_freedom, size)) * _number(_scale, size) ** 0.5
-    between = np.geomspace(measured.widths[0] / 1.3, measured.widths[-1] * 1.3, 101)
-    root = np.sqrt(measured.widths)
+    sizes = sorted({int(row["n"]) for row in rows})
+    between = np.geomspace(24, 640, 101)
     with drawing():
-        figure = new_figure(5, 3.2)
+        figure = new_figure(5, 3.4)
         axes = figure.add_subplot()
-        predicted = limit * (1 + _number(second_order(n), size) / (2 * between))
-        axes.axhline(limit, color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)), label="limit")
-        axes.plot(between, predicted, color=COLOURS["sharp"], label="with its 1/d term")
-        axes.errorbar(
-            measured.widths,
-            measured.means * root,
-            yerr=[
-                (measured.means - measured.lows) * root,
-                (measured.highs - measured.means) * root,
-            ],
-            fmt="o",
-            color=COLOURS["measured"],
-            markerfacecolor="none",
-            capsize=3,
-            label="measured",
-        )
-        axes.set(xlabel="width d", ylabel="√d E V,  n = 4", xscale="log")
-        ticks(axes.xaxis, measured.widths)
-        axes.legend()
+        for size in sizes:
+            line = [_predicted(size, float(width)) for width in between]
+            axes.plot(between, line, color=COLOURS["sharp"])
+            axes.axhline(
+                _predicted(size, float(np.inf)), color=INK, lw=1.0, linestyle=(0, (1, 1.6))
+            )
+            axes.annotate(
+                f"n = {size}", (between[-1], _predicted(size, float(np.inf))), va="bottom"
+            )
+        widths = np.array([row["d"] for row in rows], dtype=float)
+        centres = np.array([_predicted(int(row["n"]), float(row["d"])) for row in rows])
+        off = centres * np.array([row["high"] for row in rows], dtype=float)
+        axes.errorbar(widths, centres, yerr=off, fmt="none", ecolor=COLOURS["measured"], capsize=3)
+        for curve in curves(document, (("measured", f"{FAMILY}.width_scaling"),)):
+            means = curve.means * np.sqrt(curve.widths)
+            axes.plot(curve.widths, means, "o", color=COLOURS["measured"], markersize=4)
+        axes.set(xlabel="width d", ylabel="√d E V", xscale="log")
+        ticks(axes.xaxis, np.array([32, 64, 128, 256, 512]))
     return Drawing(
         "stationary_law",
         "The stationary gap, predicted",
-        "Mean gaps of independent networks times √d, with their confidence intervals, on "
-        "√s E χ_k (1 + A/2d): nothing is fitted.",
+        "Lines: √s E χ_k (1 + A/2d), nothing fitted; dotted: its limit. Bars: where the measured "
+        "mean is known to lie. Points, where the run has them: means of width_scaling, n = 4.",
         figure,
-        (name,),
+        (figured,),
     )
 
 

@@ -6,17 +6,18 @@
 
    contraction_integral: the inequality. contraction_sharp follows from it by Harmonic.harmonic_below_linear.
    width_limit_decay: a path of spectra each of which is the image of the one before, from any start of full rank, has
-     1/s_k - n <= (n/(n+2))^k (1/s_0 - n) for its least members s_k.
+     1/s_k - n <= (n/(n+2))^k (1/s_0 - n) for its least members s_k;
+   width_limit_gap: hence sqrt(sum_i (l_i - 1/n)^2) <= sqrt(n(n-1))/n^2 (n/(n+2))^k (1/s_0 - n).
 
    Source: ours. It replaces Lemmas 8 to 10 of Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970).
-   Python: orthogonality.contraction:harmonic, orthogonality.global_decay.
-   Depends on: Harmonic, leaf.TangentIntegral, leaf.PowerIntegral, leaf.Contraction, Coquelicot, mathcomp-analysis' Rstruct; the axioms of Coq's real
-   numbers. *)
+   Python: orthogonality.contraction:harmonic, orthogonality.global_decay, orthogonality.gap_decay.
+   Depends on: GapSharp, Harmonic, leaf.TangentIntegral, leaf.PowerIntegral, leaf.Contraction, Coquelicot,
+   mathcomp-analysis' Rstruct; the axioms of Coq's real numbers. *)
 
 From Coq Require Import Reals Lra.
 From Coquelicot Require Import Coquelicot.
 From mathcomp Require Import all_ssreflect all_algebra Rstruct ring zify.
-From BatchNorm.orthogonality Require Import Harmonic.
+From BatchNorm.orthogonality Require Import GapSharp Harmonic.
 From BatchNorm.orthogonality.leaf Require Import TangentIntegral PowerIntegral Contraction.
 
 Set Implicit Arguments.
@@ -95,42 +96,92 @@ have below t : 0 <= t -> Rle (g t) (f t).
 by apply/RleP; apply: integral_le Hp Hg => t /RleP; exact: below.
 Qed.
 
-Theorem width_limit_decay (n : nat) (l : nat -> 'I_n -> R) (s : nat -> R) :
-  (1 <= n)%N ->
-  (forall (k : nat) (i : 'I_n), 0 <= l k i) ->
-  (forall k : nat, \sum_(i < n) l k i = 1) ->
-  (forall (k : nat) (i : 'I_n),
-     is_RInt_gen (fun t : R => l k i / (1 + 2%:R * t * l k i)
-                               * (\prod_(j < n) (Num.sqrt (1 + 2%:R * t * l k j))^-1))
-       (at_point (0 : R)) (Rbar_locally p_infty) (l k.+1 i)) ->
-  (forall (k : nat) (i : 'I_n), s k <= l k i) ->
-  (forall k : nat, exists i : 'I_n, s k = l k i) ->
-  0 < s 0%N ->
-  forall k : nat, (s k)^-1 - n%:R <= (n%:R / (n%:R + 2%:R)) ^+ k * ((s 0%N)^-1 - n%:R).
+Lemma harmonic_rises (F : realFieldType) (n : nat) (x y : F) :
+  (1 <= n)%N -> 0 <= x -> x <= y ->
+  (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x)) <= (n%:R + 2%:R) * y / (n%:R * (1 + 2%:R * y)).
 Proof.
-move=> n1 l0 l1 image low at_ start.
-have N0 : 0 < n%:R :> R by rewrite ltr0n.
-have N2 : 0 < n%:R + 2%:R :> R by rewrite -natrD ltr0n addn2.
-pose h (x : R) : R := (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x)).
-have base x : 0 <= x -> 0 < 1 + 2%:R * x :> R by move=> x0; rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
-have rises x y : 0 <= x -> x <= y -> h x <= h y.
-  move=> x0 xy; have y0 := le_trans x0 xy; have bx := base _ x0; have by_ := base _ y0.
-  rewrite -subr_ge0 /h.
-  have -> : (n%:R + 2%:R) * y / (n%:R * (1 + 2%:R * y)) - (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x))
-      = (n%:R + 2%:R) * (y - x) / (n%:R * (1 + 2%:R * y) * (1 + 2%:R * x)).
-    by move: (n%:R : R) N0 N2 => z z0 z2; field; rewrite !gt_eqF.
-  by rewrite divr_ge0 ?mulr_ge0 ?subr_ge0 ?(ltW N0) ?(ltW N2) ?(ltW bx) ?(ltW by_).
-have s0 k : 0 <= s k by have [i ->] := at_ k.
-have least k : h (s k) <= s k.+1.
-  have [i ->] := at_ k.+1; apply: le_trans (rises _ _ (s0 k) (low k i)) _.
-  exact: (contraction_integral n1 (l0 k i) (l0 k) (l1 k) (image k i)).
-have positive k : 0 < s k.
-  elim: k => // k sk; apply: lt_le_trans (least k).
-  by rewrite /h divr_gt0 ?mulr_gt0 ?base ?s0.
-apply: (global_decay n1) => k.
-  rewrite positive /= -[X in _ <= X]mul1r ler_pdivl_mulr // -[X in _ <= X](l1 k) mulr_natr.
-  by rewrite -[X in _ *+ X]card_ord -sumr_const; apply: ler_sum.
-apply: le_trans (ler_sub (lexx _) (least k)) _; have bk := base _ (s0 k).
-rewrite le_eqVlt; apply/orP; left; apply/eqP; rewrite /h.
-by move: (n%:R : R) N0 N2 => z z0 z2; field; rewrite !gt_eqF.
+move=> n1 x0 xy; have y0 := le_trans x0 xy.
+have N0 : 0 < n%:R :> F by rewrite ltr0n.
+have N2 : 0 < n%:R + 2%:R :> F by rewrite -natrD ltr0n addn2.
+have base (z : F) : 0 <= z -> 0 < 1 + 2%:R * z by move=> z0; rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
+have bx := base _ x0; have by_ := base _ y0; rewrite -subr_ge0.
+have -> : (n%:R + 2%:R) * y / (n%:R * (1 + 2%:R * y)) - (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x))
+    = (n%:R + 2%:R) * (y - x) / (n%:R * (1 + 2%:R * y) * (1 + 2%:R * x)).
+  by field; rewrite !gt_eqF.
+by rewrite divr_ge0 ?mulr_ge0 ?subr_ge0 ?(ltW N0) ?(ltW N2) ?(ltW bx) ?(ltW by_).
 Qed.
+
+(* What is left of the gap of the least eigenvalue, and of its reciprocal. *)
+Lemma harmonic_step (F : realFieldType) (n : nat) (x : F) : (1 <= n)%N -> 0 <= x ->
+  n%:R^-1 - (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x)) = (n%:R^-1 - x) / (1 + 2%:R * x).
+Proof.
+move=> n1 x0; have n0 : n%:R != 0 :> F by rewrite pnatr_eq0 -lt0n.
+have b : 1 + 2%:R * x != 0 by rewrite gt_eqF // ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
+by field; rewrite n0 b.
+Qed.
+
+Lemma reciprocal_gap (F : realFieldType) (x y : F) : 0 < x -> 0 < y -> y^-1 - x <= (y ^+ 2)^-1 * (x^-1 - y).
+Proof.
+move=> x0 y0; rewrite -subr_ge0.
+have -> : (y ^+ 2)^-1 * (x^-1 - y) - (y^-1 - x) = (y^-1 - x) ^+ 2 / x by field; rewrite !gt_eqF.
+by rewrite divr_ge0 ?sqr_ge0 // ltW.
+Qed.
+
+Section Path.
+
+Variables (n : nat) (l : nat -> 'I_n -> R) (s : nat -> R).
+Hypothesis n1 : (1 <= n)%N.
+Hypothesis l0 : forall (k : nat) (i : 'I_n), 0 <= l k i.
+Hypothesis l1 : forall k : nat, \sum_(i < n) l k i = 1.
+Hypothesis image : forall (k : nat) (i : 'I_n),
+  is_RInt_gen (fun t : R => l k i / (1 + 2%:R * t * l k i)
+                            * (\prod_(j < n) (Num.sqrt (1 + 2%:R * t * l k j))^-1))
+    (at_point (0 : R)) (Rbar_locally p_infty) (l k.+1 i).
+Hypothesis low : forall (k : nat) (i : 'I_n), s k <= l k i.
+Hypothesis at_ : forall k : nat, exists i : 'I_n, s k = l k i.
+Hypothesis start : 0 < s 0%N.
+
+Let N0 : 0 < n%:R :> R. Proof. by rewrite ltr0n. Qed.
+Let N2 : 0 < n%:R + 2%:R :> R. Proof. by rewrite -natrD ltr0n addn2. Qed.
+
+Let s0 k : 0 <= s k. Proof. by have [i ->] := at_ k. Qed.
+
+Let least k : (n%:R + 2%:R) * s k / (n%:R * (1 + 2%:R * s k)) <= s k.+1.
+Proof.
+have [i ->] := at_ k.+1; apply: le_trans (harmonic_rises n1 (s0 k) (low k i)) _.
+exact: (contraction_integral n1 (l0 k i) (l0 k) (l1 k) (@image k i)).
+Qed.
+
+Let positive k : 0 < s k.
+Proof.
+elim: k => // k sk; apply: lt_le_trans (least k).
+by rewrite divr_gt0 ?mulr_gt0 // ltr_paddr ?mulr_ge0 ?ler0n ?ltr01 ?s0.
+Qed.
+
+Let below k : s k <= n%:R^-1.
+Proof.
+rewrite -[X in _ <= X]mul1r ler_pdivl_mulr // -[X in _ <= X](l1 k) mulr_natr.
+by rewrite -[X in _ *+ X]card_ord -sumr_const; apply: ler_sum.
+Qed.
+
+Theorem width_limit_decay (k : nat) :
+  (s k)^-1 - n%:R <= (n%:R / (n%:R + 2%:R)) ^+ k * ((s 0%N)^-1 - n%:R).
+Proof.
+move: k; apply: (global_decay n1) => k; first by rewrite positive below.
+by apply: le_trans (ler_sub (lexx _) (least k)) _; rewrite (harmonic_step n1 (s0 k)).
+Qed.
+
+Theorem width_limit_gap (k : nat) :
+  Num.sqrt (\sum_(i < n) (l k i - n%:R^-1) ^+ 2)
+  <= Num.sqrt (n%:R * (n%:R - 1)) / n%:R ^+ 2 * ((n%:R / (n%:R + 2%:R)) ^+ k * ((s 0%N)^-1 - n%:R)).
+Proof.
+have first : Num.sqrt (\sum_(i < n) (l k i - n%:R^-1) ^+ 2) <= Num.sqrt (n%:R * (n%:R - 1)) * (n%:R^-1 - s k).
+  apply: gap_vs_smallest_eigenvalue_sharp => // i; rewrite l0 /= -[X in _ <= X](l1 k) (bigD1 i) //= ler_addl.
+  by apply: sumr_ge0.
+apply: le_trans first _; rewrite -[X in _ <= X]mulrA ler_wpmul2l ?sqrtr_ge0 //.
+apply: (@le_trans _ _ ((n%:R ^+ 2)^-1 * ((s k)^-1 - n%:R))); last first.
+  by rewrite ler_wpmul2l ?invr_ge0 ?exprn_ge0 ?ler0n ?width_limit_decay.
+exact: reciprocal_gap (positive k) N0.
+Qed.
+
+End Path.
