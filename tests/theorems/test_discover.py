@@ -333,3 +333,24 @@ def test_a_function_that_no_file_declares_cannot_be_written() -> None:
 def test_bad_arguments_are_refused(argument: dict[str, object], told: str) -> None:
     with pytest.raises(ClaimError, match=told):
         searched("spectra", "orthogonality_gap", symbols={"n": "2..4"}, **argument)  # type: ignore[arg-type]
+
+
+def test_what_every_bound_would_be_refused_for_is_told_at_once() -> None:
+    with pytest.raises(ClaimError, match="no effect"):
+        discover("spectra", of="orthogonality_gap", n="2..4", assume="n >= 2")
+    with pytest.raises(ClaimError, match="k='1..3' has no effect"):
+        discover("spectra", of="orthogonality_gap", n="2..4", k="1..3")
+
+
+def test_a_sharper_contraction_is_found_from_formulas_as_references() -> None:
+    found = discover(
+        "rescale",
+        of="smallest_eigenvalue",
+        against=["smallest_eigenvalue_0", "1 + 2*smallest_eigenvalue_0"],
+        relation=">=",
+        n="2..4",
+        ell="1..1",
+        most=2,
+    )
+    wanted = "smallest_eigenvalue*(1 + 2*smallest_eigenvalue_0) >= (n + 2)*smallest_eigenvalue_0/n"
+    assert wanted in claims(found)

@@ -18,12 +18,13 @@ from theorems.workbench.discovery.measurements import Table
 
 __all__ = ["Bound", "Fallen", "Fitted", "bounds_on"]
 
-#: What is exact is known to this; a bound is touched within it.
+#: What is exact is known to this.
 EXACT = 1e-7
 #: What a tick of weight costs in the order of bounds.
 _COST = 0.03
-_TOUCHES = 1e-6
-#: And of means, which are known to some per cent.
+#: A constant that is rounded outward leaves this much.
+_NEARLY = 0.02
+#: Means are known to some per cent.
 _SAMPLED = 0.02
 
 
@@ -34,7 +35,7 @@ class Bound:
     - ``claim``: as `theorems.conjecture` reads it
     - ``form``: what stands in sizes
     - ``exact``: whether the form is the extreme itself at all sizes that were looked at
-    - ``touched``: the share of these sizes at which some input touches it
+    - ``touched``: the share of these sizes at which some input touches it, or nearly
     - ``tightness``: quantity over bound (bound over quantity, of a lower one), the mean over inputs
     - ``weight``: how much there is to write
     - ``verdict``: as of ``theorems verify``; None until it was attacked
@@ -122,7 +123,7 @@ def bounds_on(
         if comparison.rate and not (lasting and _moves(form, sizes, up=up)):
             continue
         gap = np.log(values) - np.log(form.values(sizes))
-        near = _SAMPLED if table.question.sampled else _TOUCHES
+        near = EXACT * 10 if law is form else _NEARLY
         touched = float(np.mean(np.abs(gap) < near))
         kept.append(_bound(table, comparison, form, relation, exact=law is form, touched=touched))
     fallen = [_fallen(table, comparison, form, relation, values, sizes) for form in fell]

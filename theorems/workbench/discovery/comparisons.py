@@ -112,17 +112,17 @@ class Comparison:
             return self._rate_claim(question, relation, form)
         mean = question.sampled and any(question.against[k].random for k, _ in self.powers)
         f = question.of[self.of].text
-        left = [_mean(f, mean)]
+        left = [f"mean({f})" if mean else power_text(f, _ONE)]
         right = [(factor.base, factor.exponent) for factor in form.factors]
         for place, exponent in self.powers:
             side = question.against[place]
-            now = _mean(side.text, mean and side.random)
+            now = f"mean({side.text})" if mean and side.random else side.text
             if exponent > 0:
                 right.append((now, exponent))
             else:
                 left.append(power_text(now, -exponent))
-        alone = f if left == [_mean(f, False)] else "*".join(left)
-        return f"{alone} {relation} {product_text(form.constant, right)}"
+        whole = "*".join(left) if mean or len(left) > 1 else f
+        return f"{whole} {relation} {product_text(form.constant, right)}"
 
     def _rate_claim(self, question: Question, relation: str, form: Form) -> str:
         f = question.of[self.of]
@@ -134,10 +134,6 @@ class Comparison:
             left.append(now if exponent > 0 else start)
             right.append(start if exponent > 0 else now)
         return f"{'*'.join(left)} {relation} {'*'.join(right)}"
-
-
-def _mean(text: str, wanted: bool) -> str:
-    return f"mean({text})" if wanted else power_text(text, _ONE)
 
 
 def comparisons(question: Question) -> Iterator[Comparison]:

@@ -21,7 +21,7 @@ from theorems.workbench.declaration import Declaration, declare
 from theorems.workbench.design import Design
 from theorems.workbench.domains import Domain
 from theorems.workbench.draft import draft_of
-from theorems.workbench.layout import design_of, space_of
+from theorems.workbench.layout import design_of, require_all_declared_used, space_of
 from theorems.workbench.measured_side import StatedClaim, stated
 from theorems.workbench.parsing import ClaimError, read_expression, refuse
 from theorems.workbench.spaces import OVER, Space
@@ -136,6 +136,8 @@ def read_question(
     assumed = (assume,) if isinstance(assume, str) else tuple(assume)
     claim = with_assumptions(_everything(sides, about, declaration), assumed)
     space = space_of(claim)
+    # a symbol or an assumption that does nothing would be refused with every bound
+    require_all_declared_used(claim, space, given, (*wanted, *others, *assumed))
     design = design_of(claim, space) if about.sampled else None
     statement = draft_of(
         claim,
