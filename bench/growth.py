@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,10 @@ from bench.pairs import random_numbers
 from bench.report.document import Growth
 from bench.timing import Clocks, in_turns
 from simulators import rescale_chain, simulate
+from simulators.splines import linear_regions
+from simulators.splines.network import Network
+from simulators.splines.operations import Activation, Affine, Operation
+from simulators.splines.slices import coordinate_slice
 
 __all__ = ["GROWTHS", "Sizes", "grown"]
 
@@ -23,7 +27,7 @@ SEED = 11
 class Sizes:
     """A size that varies, and what is run at each.
 
-    - ``variable``: width, samples, depth or replicas
+    - ``variable``: width, samples, depth, replicas or regions
     - ``run(size, amount)``: work of so large an ``amount``; ``amounts``: of each size. Where
       ``started`` is true, what counts is the difference between twice the amount and that, so that
       neither start nor batch has a part in it
@@ -87,6 +91,24 @@ def _amounts(sizes: Sequence[int], entries: float, least: int) -> tuple[int, ...
     return tuple(max(least, round(entries / size)) for size in sizes)
 
 
+def _regions(half_sides: Mapping[int, float], regions: int, times: int) -> object:
+    """Linear regions of a network 2-64-64-64 with ReLU, so many on a square of that half-side."""
+    draws = np.random.default_rng(SEED)
+    operations: list[Operation] = []
+    for fan in (2, 64, 64):
+        weights = draws.standard_normal((64, fan)) * (2 / fan) ** 0.5
+        operations.append(Affine(len(operations), weights, 0.5 * draws.standard_normal(64)))
+        operations.append(Activation(len(operations), 0.0))
+    network = Network(2, tuple(operations))
+    square = half_sides[regions] * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    for _ in range(times):
+        found = linear_regions(network, coordinate_slice(2), square).regions
+        if found != regions:
+            raise ValueError(f"{found} linear regions, want {regions}")
+    return regions
+
+
+_HALF_SIDES = {1885: 0.25, 5244: 0.5, 9285: 1.0, 14699: 4.0}
 _WIDE, _MANY = (10**3, 10**4, 10**5), (4, 8, 16, 32, 64)
 
 GROWTHS = (
@@ -129,6 +151,17 @@ GROWTHS = (
         lambda replicas, layers: _thin(512, 4, layers, replicas),
         (160, 40, 20, 10),
         1.1,
+        short=True,
+    ),
+    Sizes(
+        "splines: linear regions of a network 2-64-64-64",
+        "regions",
+        "splines",
+        tuple(_HALF_SIDES),
+        partial(_regions, _HALF_SIDES),
+        (1, 1, 1, 1),
+        1.2,
+        started=False,
         short=True,
     ),
     Sizes(

@@ -177,7 +177,7 @@ class Ratio:
 class Growth:
     """How the cost grows with one of the sizes.
 
-    - ``variable``: width, samples, depth or replicas; ``sizes``: its values
+    - ``variable``: width, samples, depth, replicas or regions; ``sizes``: its values
     - ``seconds``: processor seconds of each round, one for each size
     - ``most``: the exponent that it should not exceed; None for none
     """

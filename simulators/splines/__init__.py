@@ -1,7 +1,7 @@
 """Linear regions and folded boundaries of piecewise affine networks, on a plane of input space.
 
-- ``partition``: the regions on a polygon, exactly; ``mesh``, ``lines``, ``history``: what they
-  are made of
+- ``partition``: the regions on a polygon, exactly; ``mesh``, ``lines``, ``layer``, ``exact_maps``,
+  ``growing``: what they are made of
 - ``segments``, ``nearest_boundary``: where segments of any dimension cross boundaries, and how far
   samples are from the nearest
 - ``boundaries``: edges by unit, folds, what is near points; ``examples``: a partition to look at

@@ -51,7 +51,10 @@ class AffineMaps:
         Args:
             regions: their numbers, in [0, R).
         """
-        return AffineMaps(self.values[:, :, regions], self.errors[:, regions], self.extent)
+        values = np.empty((*self.values.shape[:2], len(regions)))
+        for k, each in enumerate(self.values):  # one at a time: all may be far beyond caches
+            np.take(each, regions, axis=1, out=values[k])
+        return AffineMaps(values, self.errors[:, regions], self.extent)
 
 
 def maps_of(columns: Sequence[Sequence[fmpq]], extent: NDArray[np.float64]) -> AffineMaps:

@@ -13,7 +13,7 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from simulators.splines.affine_maps import ULP, maps_of
-from simulators.splines.history import ExactMaps
+from simulators.splines.exact_maps import ExactMaps
 
 __all__ = ["SIDE", "Lines"]
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.splines.growing import Growing
+
 __all__ = ["OUTSIDE", "Crossings", "Mesh", "Splits"]
 
 OUTSIDE = 0
@@ -21,8 +23,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Crossings:
-    """Edges that a line crosses between their ends: their half-edges from + to −, the new vertices
-    on them.
+    """Edges that a line crosses between their ends: one half-edge of each, the new vertices on
+    them, and all half-edges that are new.
 
     Example:
         >>> Mesh(3, (0, 1, 2)).split_edges(np.array([1, -1, 0], np.int8)).vertices.tolist()
@@ -31,6 +33,7 @@ class Crossings:
 
     half_edges: Ints
     vertices: Ints
+    new: Ints
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,49 @@ class Mesh:
     def __init__(self, corners: int, sides: tuple[int, ...]) -> None:
         inner = np.arange(corners)
         outer = corners + inner
-        self.origin: Ints = np.concatenate([inner, (inner + 1) % corners])
-        self.after: Ints = np.concatenate([(inner + 1) % corners, corners + (inner - 1) % corners])
-        self.twin: Ints = np.concatenate([outer, inner])
-        self.face: Ints = np.repeat([1, OUTSIDE], corners)
-        self.line: Ints = np.tile(np.asarray(sides, dtype=np.int64), 2)
-        self.corner: Ints = inner.copy()
-        self.first: Ints = np.array([corners, 0])
+        following = (inner + 1) % corners
+        self._origin = Growing(np.concatenate([inner, following]))
+        self._after = Growing(np.concatenate([following, corners + (inner - 1) % corners]))
+        self._twin = Growing(np.concatenate([outer, inner]))
+        self._face = Growing(np.repeat([1, OUTSIDE], corners))
+        self._line = Growing(np.tile(np.asarray(sides, dtype=np.int64), 2))
+        self._corner = Growing(inner.copy())
+        self._first = Growing(np.array([corners, 0]))
+
+    @property
+    def origin(self) -> Ints:
+        """The vertex that each half-edge starts at."""
+        return self._origin.rows
+
+    @property
+    def after(self) -> Ints:
+        """The half-edge that comes after each, around its face."""
+        return self._after.rows
+
+    @property
+    def twin(self) -> Ints:
+        """The half-edge that runs back beside each."""
+        return self._twin.rows
+
+    @property
+    def face(self) -> Ints:
+        """The face to the left of each half-edge."""
+        return self._face.rows
+
+    @property
+    def line(self) -> Ints:
+        """The line that each half-edge lies on."""
+        return self._line.rows
+
+    @property
+    def corner(self) -> Ints:
+        """A half-edge inside the polygon that starts at each vertex."""
+        return self._corner.rows
+
+    @property
+    def first(self) -> Ints:
+        """A half-edge of each face."""
+        return self._first.rows
 
     @property
     def vertices(self) -> int:
@@ -101,34 +140,36 @@ class Mesh:
         """V − E + F, with the face outside."""
         return self.vertices - self.edges + len(self.first)
 
-    def split_edges(self, signs: NDArray[np.int8]) -> Crossings:
+    def split_edges(self, signs: NDArray[np.int8], among: Ints | None = None) -> Crossings:
         """Put a vertex on every edge with ends of opposite signs.
 
         Args:
             signs: of each vertex.
+            among: half-edges inside the polygon, those of every edge to be split; all by default.
         """
-        start, end = signs[self.origin], signs[self.origin[self.after]]
-        ahead = np.flatnonzero((start > 0) & (end < 0))
+        if among is None:
+            among = np.flatnonzero(self.face != OUTSIDE)
+        start, end = signs[self.origin[among]], signs[self.origin[self.after[among]]]
+        both = np.flatnonzero(start * end < 0)
+        # an edge with two sides inside comes twice
+        once = (start[both] > 0) | (self.face[self.twin[among[both]]] == OUTSIDE)
+        ahead = among[both[once]]
         count = len(ahead)
         vertices = self.vertices + np.arange(count)
-        if not count:
-            return Crossings(ahead, vertices)
         back = self.twin[ahead]
         ahead_rest = len(self.origin) + np.arange(count)
         back_rest = ahead_rest + count
-        both = np.concatenate([ahead, back])
-        self.origin = np.concatenate([self.origin, vertices, vertices])
-        self.after = np.concatenate([self.after, self.after[both]])
-        self.face = np.concatenate([self.face, self.face[both]])
-        self.line = np.concatenate([self.line, self.line[both]])
-        self.twin = np.concatenate([self.twin, back, ahead])
+        self._origin.append(vertices, vertices)
+        self._after.append(self.after[ahead], self.after[back])
+        self._face.append(self.face[ahead], self.face[back])
+        self._line.append(self.line[ahead], self.line[back])
+        self._twin.append(back, ahead)
         self.after[ahead], self.after[back] = ahead_rest, back_rest
         self.twin[ahead], self.twin[back] = back_rest, ahead_rest
-        inside = self.face[ahead] != OUTSIDE
-        self.corner = np.concatenate([self.corner, np.where(inside, ahead_rest, back_rest)])
-        return Crossings(ahead, vertices)
+        self._corner.append(ahead_rest)
+        return Crossings(ahead, vertices, np.concatenate([ahead_rest, back_rest]))
 
-    def split_faces(self, signs: NDArray[np.int8]) -> Splits:
+    def split_faces(self, signs: NDArray[np.int8], among: Ints | None = None) -> Splits:
         """Split every face with vertices of both signs, between its two vertices of sign 0.
 
         The faces are convex and the signs those of one affine function on each, so that there are
@@ -136,11 +177,14 @@ class Mesh:
 
         Args:
             signs: of each vertex.
+            among: half-edges, all those of every face to be split; all by default.
         """
-        ends = self.origin[self.after]
-        into = np.flatnonzero((signs[ends] == 0) & (self.face != OUTSIDE))
-        out = self.after[into]
-        before, behind = signs[self.origin[into]], signs[ends[out]]
+        if among is None:
+            among = np.arange(len(self.origin))
+        following = self.after[among]
+        zero = (signs[self.origin[following]] == 0) & (self.face[among] != OUTSIDE)
+        into, out = among[zero], following[zero]
+        before, behind = signs[self.origin[into]], signs[self.origin[self.after[out]]]
         falls, rises = (before > 0) & (behind < 0), (before < 0) & (behind > 0)
         into_down, into_up = self._by_face(into[falls]), self._by_face(into[rises])
         out_down, out_up = self.after[into_down], self.after[into_up]
@@ -149,11 +193,11 @@ class Mesh:
         negative = len(self.first) + np.arange(count)
         above = len(self.origin) + np.arange(count)
         below = above + count
-        self.origin = np.concatenate([self.origin, self.origin[out_down], self.origin[out_up]])
-        self.after = np.concatenate([self.after, out_up, out_down])
-        self.twin = np.concatenate([self.twin, below, above])
-        self.face = np.concatenate([self.face, positive, negative])
-        self.line = np.concatenate([self.line, np.full(2 * count, -1)])
+        self._origin.append(self.origin[out_down], self.origin[out_up])
+        self._after.append(out_up, out_down)
+        self._twin.append(below, above)
+        self._face.append(positive, negative)
+        self._line.append(np.full(2 * count, -1))
         self.after[into_down], self.after[into_up] = above, below
         walking, names = out_down, negative
         while len(walking):
@@ -162,24 +206,25 @@ class Mesh:
             going = self.face[walking] != names
             walking, names = walking[going], names[going]
         self.first[positive] = above
-        self.first = np.concatenate([self.first, below])
+        self._first.append(below)
         return Splits(positive, negative, above)
 
-    def face_signs(self, signs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """The sign of each face, of shape (F,): that of its vertices which are not 0; 0 if all are.
+    def face_signs(self, signs: NDArray[np.int8], faces: Ints) -> NDArray[np.int8]:
+        """The sign of each of some faces: that of its vertices which are not 0; 0 if all are.
 
         Args:
             signs: of each vertex, of one sign but for zeros on each face.
+            faces: their numbers.
         """
-        found = signs[self.origin[self.first]]
-        open_faces = np.flatnonzero(found == 0)
-        walking = self.first[open_faces]
-        while len(open_faces):
+        starts = self.first[faces]
+        found = signs[self.origin[starts]]
+        left = np.flatnonzero(found == 0)
+        walking = starts[left]
+        while len(left):
             walking = self.after[walking]
-            found[open_faces] = signs[self.origin[walking]]
-            going = (found[open_faces] == 0) & (walking != self.first[open_faces])
-            open_faces, walking = open_faces[going], walking[going]
-        found[OUTSIDE] = 0
+            found[left] = signs[self.origin[walking]]
+            going = (found[left] == 0) & (walking != starts[left])
+            left, walking = left[going], walking[going]
         return found
 
     def cycles(self) -> tuple[Ints, Ints]:

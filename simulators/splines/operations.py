@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from simulators.splines.affine_maps import ULP, AffineMaps
+from simulators.splines.layer import Layer
 from simulators.splines.rationals import nearest, rational, rationals
 
 __all__ = ["Activation", "Affine", "Floats", "Operation", "Scaling", "Sum"]
@@ -237,19 +238,24 @@ class Activation:
         """
         return np.where(values[0] >= 0, values[0], self.slope * values[0])
 
-    def of_maps_where(self, source: AffineMaps, signs: NDArray[np.int8]) -> AffineMaps:
-        """Affine maps with bounds, for features of known signs (n, R) in each region.
+    def of_maps_where(self, source: AffineMaps, layer: Layer) -> AffineMaps:
+        """Affine maps with bounds on the regions after it, R of them.
 
         Args:
-            source: what it reads.
-            signs: −1, 0, 1; 0 where the feature is 0 all over the region.
+            source: what it reads, on the regions before it.
+            layer: parents and signs of the regions after it.
         """
-        slopes = np.where(signs > 0, 1.0, self.slope)
-        values = slopes[:, None, :] * source.values
-        errors = source.errors
-        if self.slope not in (0.0, 1.0, -1.0):
-            errors = errors + ULP * source.magnitudes()
-        errors = np.abs(slopes) * errors * (1 + 1e-9)
+        units, regions = layer.signs.shape
+        values = np.empty((units, 3, regions))
+        errors = np.empty((units, regions))
+        inexact = self.slope not in (0.0, 1.0, -1.0)
+        for k, signs in enumerate(layer.signs):  # one at a time: all of it may be far beyond caches
+            slopes = np.where(signs > 0, 1.0, self.slope)
+            np.multiply(source.values[k][:, layer.parents], slopes, out=values[k])
+            np.multiply(source.errors[k][layer.parents], np.abs(slopes), out=errors[k])
+            if inexact:
+                errors[k] += ULP * (source.extent @ np.abs(values[k]))
+                errors[k] *= 1 + 1e-9
         return AffineMaps(values, errors, source.extent)
 
     def exactly_where(self, source: fmpq_mat, signs: Sequence[int]) -> fmpq_mat:

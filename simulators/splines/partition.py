@@ -11,7 +11,9 @@ Guarantee. Faces, edges, vertices and signs are those of exact arithmetic, degen
 included: a unit that is 0 at a vertex, along an edge or all over a face has sign 0 there. Only
 what is read off in floats (coordinates, areas) is rounded.
 
-Cost. About 2 · units · V operations of NumPy on vertices, V being about the number of regions.
+Cost. For each unit, that of its signs at the vertices before its activation, and of the faces that
+are parts of regions which it crosses: about in proportion to the regions found for networks of a
+given width.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ from numpy.typing import NDArray
 
 from simulators.arguments import require, told
 from simulators.splines.affine_maps import ULP, AffineMaps, maps_of
-from simulators.splines.history import ExactMaps, Layer, patterns_of
+from simulators.splines.exact_maps import ExactMaps
+from simulators.splines.growing import Growing
+from simulators.splines.layer import Layer, patterns_of
 from simulators.splines.lines import Lines
-from simulators.splines.mesh import Mesh
+from simulators.splines.mesh import OUTSIDE, Mesh
 from simulators.splines.network import Network, last_reads
 from simulators.splines.operations import Activation
 from simulators.splines.rationals import nearest, rationals, sign_of
@@ -207,9 +211,9 @@ class _Work:
         corners = len(polygon)
         self.mesh = Mesh(corners, tuple(range(corners)))
         self.lines = Lines(_sides(polygon), self.extent, self.maps)
-        self.points, self.bounds = polygon.copy(), np.zeros_like(polygon)
+        self.points, self.bounds = Growing(polygon), Growing(np.zeros_like(polygon))
         number = np.arange(corners)
-        self.pairs = np.stack([(number - 1) % corners, number], axis=1)
+        self.pairs = Growing(np.stack([(number - 1) % corners, number], axis=1))
         self.exact_signs = 0
 
     def run(self) -> Partition:
@@ -223,15 +227,16 @@ class _Work:
         for i, operation in enumerate(operations):
             if isinstance(operation, Activation):
                 source = values[operation.source]
-                parents, signs, unit = self._cut(len(self.layers), source)
-                self.layers.append(Layer(parents, signs))
+                cut, unit = self._cut(len(self.layers), source)
+                self.layers.append(cut)
                 reached = (len(self.layers) - 1, unit)
                 if unit < len(source.values):
                     complete = False
                     break
                 kept = {k for k in values if last.get(k, -1) > i}
-                values = {k: v if k not in kept else v.take(parents) for k, v in values.items()}
-                values[i + 1] = operation.of_maps_where(source.take(parents), signs)
+                after = operation.of_maps_where(source, cut)
+                values = {k: v.take(cut.parents) for k, v in values.items() if k in kept}
+                values[i + 1] = after
             else:
                 values[i + 1] = operation.of_maps([values[k] for k in operation.reads])
             values = {k: v for k, v in values.items() if k == i + 1 or last.get(k, -1) > i}
@@ -243,86 +248,141 @@ class _Work:
             lines=self.lines,
             layers=tuple(self.layers),
             maps=self.maps,
-            points=self.points,
-            bounds=self.bounds,
-            pairs=self.pairs,
+            points=self.points.rows,
+            bounds=self.bounds.rows,
+            pairs=self.pairs.rows,
             outputs=values[len(operations)] if complete else None,
             reached=reached,
             complete=complete,
             exact_signs=self.exact_signs,
         )
 
-    def _cut(self, layer: int, maps: AffineMaps) -> tuple[Ints, NDArray[np.int8], int]:
-        """Cut by every unit of an activation; parents and signs of the regions, and how many units
-        were gone through.
+    def _cut(self, layer: int, maps: AffineMaps) -> tuple[Layer, int]:
+        """Cut by every unit of an activation, and how many units were gone through.
 
         The signs of units that were not are 0.
         """
-        mesh, units = self.mesh, len(maps.values)
-        parents = np.concatenate([[0], np.arange(mesh.faces)])  # by face, of which 0 is outside
-        seen = parents[mesh.face[mesh.corner]]  # by vertex, a region from which it is looked at
-        signs = np.zeros((units, len(parents)), dtype=np.int8)
-        for unit in range(units):
+        cut = _LayerCut(self, layer, maps)
+        for unit in range(len(maps.values)):
             if self._stopped():
-                return parents[1:], signs[:, 1:], unit
+                return cut.done(), unit
             if self.progress is not None:
-                self.progress(layer, unit, mesh.faces)
-            coefficients, errors = maps.values[unit], maps.errors[unit]
-            at = self._signs(layer, unit, coefficients[:, seen], errors[seen], seen)
-            crossed = mesh.split_edges(at)
-            at = np.concatenate([at, np.zeros(len(crossed.vertices), dtype=np.int8)])
-            split = mesh.split_faces(at)
-            if len(split.positive):
-                met = parents[split.positive]
-                mothers = np.unique(met)
-                numbers = np.full(coefficients.shape[1], -1)
-                numbers[mothers] = self.lines.add(
-                    layer, unit, mothers, coefficients[:, mothers].T, errors[mothers]
-                )
-                mesh.line[split.edges] = mesh.line[mesh.twin[split.edges]] = numbers[met]
-                parents = np.concatenate([parents, met])
-                signs = np.concatenate([signs, signs[:, split.positive]], axis=1)
-                beside = parents[mesh.face[mesh.corner[crossed.vertices]]]
-                seen = np.concatenate([seen, beside])
-                self._place(mesh.line[crossed.half_edges], numbers[beside])
-            signs[unit] = mesh.face_signs(at)
-        return parents[1:], signs[:, 1:], units
+                self.progress(layer, unit, self.mesh.faces)
+            cut.by(unit)
+        return cut.done(), len(maps.values)
 
     def _stopped(self) -> bool:
         late = self.until is not None and time.monotonic() > self.until
         return late or (self.most is not None and self.mesh.faces > self.most)
 
-    def _signs(
-        self, layer: int, unit: int, coefficients: Floats, errors: Floats, regions: Ints
-    ) -> NDArray[np.int8]:
-        """The sign of a unit at every vertex, by the maps (3, V) of the regions given for each."""
-        c, a, b = coefficients
-        (x, y), (dx, dy) = self.points.T, self.bounds.T
-        with np.errstate(all="ignore"):
-            along, across = a * x, b * y
-            values = c + along + across
-            doubt = errors + 4 * ULP * (np.abs(c) + np.abs(along) + np.abs(across))
-            # a coefficient that is 0 makes nothing of an infinite bound
-            doubt = doubt + np.where(a == 0, 0.0, np.abs(a) * dx)
-            doubt = doubt + np.where(b == 0, 0.0, np.abs(b) * dy)
-            sure = (np.abs(values) > doubt * (1 + 1e-9)) | ((doubt == 0) & (values == 0))
-        found: NDArray[np.int8] = np.sign(np.where(sure, values, 0.0)).astype(np.int8)
-        for vertex in np.flatnonzero(~sure).tolist():
-            self.exact_signs += 1
-            u, v = self.lines.exact_meeting(*self.pairs[vertex].tolist())
-            start, first, second = self.maps.unit(layer, int(regions[vertex]), unit)
-            found[vertex] = sign_of(start + first * u + second * v)
-        return found
+    def exact_sign(self, layer: int, unit: int, region: int, vertex: int) -> int:
+        """The sign of a unit at a vertex, by the map of a region before its activation."""
+        self.exact_signs += 1
+        u, v = self.lines.exact_meeting(*self.pairs.rows[vertex].tolist())
+        start, first, second = self.maps.unit(layer, region, unit)
+        return sign_of(start + first * u + second * v)
 
-    def _place(self, edges: Ints, cuts: Ints) -> None:
+    def place(self, edges: Ints, cuts: Ints) -> None:
         """New vertices where the lines of cut edges meet the lines that cut them."""
         points, bounds = self.lines.meetings(edges, cuts)
         for k in np.flatnonzero(np.isinf(bounds).any(axis=1)).tolist():
             points[k] = nearest(self.lines.exact_meeting(int(edges[k]), int(cuts[k])))
             bounds[k] = ULP * np.abs(points[k])
-        self.points = np.concatenate([self.points, points])
-        self.bounds = np.concatenate([self.bounds, bounds])
-        self.pairs = np.concatenate([self.pairs, np.stack([edges, cuts], axis=1)])
+        self.points.append(points)
+        self.bounds.append(bounds)
+        self.pairs.append(np.stack([edges, cuts], axis=1))
+
+
+class _LayerCut:
+    """Cutting by the units of one activation.
+
+    A region before the activation that a unit does not cross has its sign as a whole, and of the
+    faces only parts of the others are looked at.
+    """
+
+    def __init__(self, work: _Work, layer: int, maps: AffineMaps) -> None:
+        self.work, self.layer, self.maps = work, layer, maps
+        mesh = self.mesh = work.mesh
+        self.mothers = mesh.faces
+        # of each face, the region before the activation; of face 0, outside, a number of its own
+        self.region = Growing(np.arange(-1, mesh.faces))
+        self.region.rows[OUTSIDE] = mesh.faces
+        # of each vertex, a region from which it is looked at
+        self.seen = Growing(self.region.rows[mesh.face[mesh.corner]])
+        self.signs = Growing(np.zeros((len(mesh.first), len(maps.values)), dtype=np.int8))
+        self.old = np.arange(mesh.vertices)
+        inside = np.flatnonzero(mesh.face != OUTSIDE)
+        self.old_corners, self.old_regions = (
+            mesh.origin[inside],
+            self.region.rows[mesh.face[inside]],
+        )
+
+    def done(self) -> Layer:
+        """Parents and signs of the regions there are now."""
+        return Layer(self.region.rows[1:].copy(), np.ascontiguousarray(self.signs.rows[1:].T))
+
+    def by(self, unit: int) -> None:
+        """Cut by a unit."""
+        mesh, old = self.mesh, len(self.old)
+        at = np.zeros(mesh.vertices, dtype=np.int8)
+        at[:old] = self._signs(unit, self.old)
+        at_corners = at[self.old_corners]
+        above, below = np.zeros((2, self.mothers + 1), dtype=np.int8)
+        above[self.old_regions[at_corners > 0]] = 1
+        below[self.old_regions[at_corners < 0]] = 1
+        self.signs.rows[:, unit] = (above - below)[self.region.rows]
+        crossed = (above & below).astype(bool)
+        if not crossed.any():
+            return
+        met = crossed[self.region.rows]
+        half_edges = np.flatnonzero(met[mesh.face])
+        wanted = np.zeros(mesh.vertices, dtype=bool)
+        wanted[mesh.origin[half_edges]] = True
+        newer = old + np.flatnonzero(wanted[old:])
+        at[newer] = self._signs(unit, newer)
+        edges = mesh.split_edges(at, half_edges)
+        at = np.concatenate([at, np.zeros(len(edges.vertices), dtype=np.int8)])
+        split = mesh.split_faces(at, np.concatenate([half_edges, edges.new]))
+        regions = self.region.rows[split.positive]
+        numbers = self._lines(unit, np.unique(regions))
+        mesh.line[split.edges] = mesh.line[mesh.twin[split.edges]] = numbers[regions]
+        self.region.append(regions)
+        self.signs.append(self.signs.rows[split.positive])
+        beside = self.region.rows[mesh.face[mesh.corner[edges.vertices]]]
+        self.seen.append(beside)
+        self.work.place(mesh.line[edges.half_edges], numbers[beside])
+        faces = np.concatenate([np.flatnonzero(met), split.negative])
+        self.signs.rows[faces, unit] = mesh.face_signs(at, faces)
+
+    def _lines(self, unit: int, regions: Ints) -> Ints:
+        """The numbers of the lines where a unit is zero, new ones, by region."""
+        found = np.full(self.mothers, -1)
+        found[regions] = self.work.lines.add(
+            self.layer,
+            unit,
+            regions,
+            self.maps.values[unit][:, regions].T,
+            self.maps.errors[unit][regions],
+        )
+        return found
+
+    def _signs(self, unit: int, vertices: Ints) -> NDArray[np.int8]:
+        """The sign of a unit at some vertices."""
+        regions = self.seen.rows[vertices]
+        c, a, b = self.maps.values[unit][:, regions]
+        x, y = self.work.points.rows[vertices].T
+        dx, dy = self.work.bounds.rows[vertices].T
+        with np.errstate(all="ignore"):
+            along, across = a * x, b * y
+            values = c + along + across
+            doubt = self.maps.errors[unit][regions] + np.abs(a) * dx + np.abs(b) * dy
+            doubt += 4 * ULP * (np.abs(c) + np.abs(along) + np.abs(across))
+            sure = (np.abs(values) > doubt * (1 + 1e-9)) | ((doubt == 0) & (values == 0))
+        found: NDArray[np.int8] = np.sign(np.where(sure, values, 0.0)).astype(np.int8)
+        for k in np.flatnonzero(~sure).tolist():
+            vertex, region = int(vertices[k]), int(regions[k])
+            found[k] = self.work.exact_sign(self.layer, unit, region, vertex)
+        return found
 
 
 def _following(starts: Ints) -> Ints:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from simulators.arguments import require
 from simulators.splines.affine_maps import ULP, AffineMaps, maps_of
-from simulators.splines.history import ExactMaps, Layer, patterns_of
+from simulators.splines.exact_maps import ExactMaps
+from simulators.splines.layer import Layer, patterns_of
 from simulators.splines.network import Network, last_reads
 from simulators.splines.operations import Activation
 from simulators.splines.rationals import nearest, rationals, sign_of
@@ -123,7 +124,7 @@ class _Cutting:
                 values = {
                     k: v.take(layer.parents) for k, v in values.items() if last.get(k, -1) > i
                 }
-                after = operation.of_maps_where(source.take(layer.parents), layer.signs)
+                after = operation.of_maps_where(source, layer)
                 values[i + 1] = after
             else:
                 values[i + 1] = operation.of_maps([values[k] for k in operation.reads])
