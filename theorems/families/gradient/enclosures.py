@@ -2,7 +2,8 @@
 
 - ``relu_factor``: the closed form for ReLU, at a batch size or over an interval of 1/n, as a power
   series in 1/n; ``relu_by_integrals``: the same from integrals over the angle
-- ``smooth_factor``: for an analytic activation, at a batch size
+- ``smooth_factor``: for an analytic activation, at a batch size; ``polynomial_factor``: the same
+  for a polynomial by its weights on harmonics
 - ``gaussian_factor``: E φ′²/Var φ, for an infinite batch
 
 An entry of a normalised row is √(n-1) v, v a coordinate of a uniform point of the unit sphere of
@@ -28,6 +29,7 @@ __all__ = [
     "Smooth",
     "gaussian_factor",
     "over",
+    "polynomial_factor",
     "relu_by_integrals",
     "relu_factor",
     "smooth_factor",
@@ -150,6 +152,7 @@ SMOOTH = {
         Smooth("tanh", lambda z: z.tanh(), _tanh_slope),
         Smooth("sin", lambda z: z.sin(), lambda z: z.cos()),
         Smooth("erf", lambda z: z.erf(), _erf_slope),
+        Smooth("z^2 + z^3", lambda z: z**2 + z**3, lambda z: 2 * z + 3 * z**2, odd=False),
         Smooth("exp", lambda z: z.exp(), lambda z: z.exp(), odd=False),
     )
 }
@@ -183,6 +186,33 @@ def smooth_factor(name: str, size: int) -> arb:
         one, both = _pair(slope, size, even)
         heavy, products = _pair(weighted, size, odd)
         return _factor(size, _Moments(one, both, heavy, products, square, pair))
+
+
+def polynomial_factor(name: str, degree: int, size: int) -> arb:
+    """The factor Σ k(k+n-3) m_k/((n-3) Σ m_k) of a polynomial of `SMOOTH`, by degrees.
+
+    Args:
+        name: of the polynomial.
+        degree: its degree, or more.
+        size: the batch size n ≥ 4.
+
+    Example:
+        >>> abs(polynomial_factor("identity", 1, 8) - fmpq(6, 5)) < 1e-12
+        True
+    """
+    space, scale = size - 1, arb(size - 1).sqrt()
+    above, below = arb(0), arb(0)
+
+    def activation(v: acb) -> acb:
+        return SMOOTH[name].function(scale * v)
+
+    for k in range(1, degree + 1):
+        mean = _sphere_mean(partial(_weighed, activation, k, space), space)
+        kept = 1 - _gegenbauer(k, space, acb(fmpq(-1, space))).real
+        weight = mean * mean * _harmonics(k, space) * kept
+        above += k * (k + size - 3) * weight
+        below += weight
+    return above / ((size - 3) * below)
 
 
 def _pair(function: Function, size: int, parity: int | None) -> tuple[arb, arb]:

@@ -3,6 +3,9 @@
    hermite_excess, hermite_equality: sum_k (k+1) w_k >= sum_k w_k for weights w_k >= 0; with
      equality only if w_k = 0 for every k >= 1 (w_k = c_(k+1)^2, squared Hermite coefficients of an
      activation: the factor of an infinite batch is at least 1).
+   harmonic_least, harmonic_equality, harmonic_even: the same for weights on harmonics of degree
+     k + 1 of the sphere of dimension n - 2: the factor of any activation at n samples is at least
+     (n-2)/(n-3), of an even one 2(n-1)/(n-3).
    rescale_moments, batchnorm_moments: rows whose directions have the second moments of a Gaussian
      law multiply the squared norm of what comes back by (n-1)/(n-2), centred by (n-2)/(n-3).
    normalised_contracts, normalised_trace: I - uu^T, u a unit vector, lengthens nothing; its trace
@@ -55,6 +58,61 @@ by rewrite mulf_eq0 pnatr_eq0 => /orP[/eqP //|/eqP i0]; rewrite i0 in i1.
 Qed.
 
 End Hermite.
+
+(* --- weights on harmonics of degree k + 1 of a sphere of dimension n - 2 --- *)
+
+Section Harmonics.
+
+Variables (R : realFieldType) (n m : nat) (w : 'I_m -> R).
+Hypothesis n4 : (4 <= n)%N.
+Hypothesis w0 : forall k : 'I_m, 0 <= w k.
+
+Lemma harmonic_split :
+  \sum_(k < m) w k * (k%:R + 1) * (k%:R + n%:R - 2%:R)
+  = (\sum_(k < m) w k) * (n%:R - 2%:R) + \sum_(k < m) w k * (k%:R * (k%:R + n%:R - 1)).
+Proof. by rewrite mulr_suml -big_split; apply: eq_bigr => k _ /=; ring. Qed.
+
+Lemma harmonic_rest (k : 'I_m) : 0 <= k%:R * (k%:R + n%:R - 1) :> R.
+Proof.
+have n1 : 0 <= n%:R - 1 :> R by rewrite subr_ge0 ler1n (ltn_trans _ n4).
+by apply: mulr_ge0; [exact: ler0n | rewrite -addrA; apply: addr_ge0 => //; exact: ler0n].
+Qed.
+
+Theorem harmonic_least :
+  (\sum_(k < m) w k) * (n%:R - 2%:R) <= \sum_(k < m) w k * (k%:R + 1) * (k%:R + n%:R - 2%:R).
+Proof.
+rewrite harmonic_split ler_addl; apply: sumr_ge0 => k _.
+by rewrite mulr_ge0 // harmonic_rest.
+Qed.
+
+Theorem harmonic_equality :
+  \sum_(k < m) w k * (k%:R + 1) * (k%:R + n%:R - 2%:R) = (\sum_(k < m) w k) * (n%:R - 2%:R) ->
+  forall i : 'I_m, (1 <= i)%N -> w i = 0.
+Proof.
+rewrite harmonic_split => same i i1.
+have : \sum_(k < m) w k * (k%:R * (k%:R + n%:R - 1)) = 0.
+  by apply: (addrI ((\sum_(k < m) w k) * (n%:R - 2%:R))); rewrite addr0.
+move=> /eqP; rewrite psumr_eq0 => [/allP /(_ i (mem_index_enum _)) /=|k _]; last first.
+  by rewrite mulr_ge0 // harmonic_rest.
+have n1 : 0 < n%:R - 1 :> R by rewrite subr_gt0 ltr1n (ltn_trans _ n4).
+rewrite !mulf_eq0 pnatr_eq0 => /orP[/eqP //|/orP[/eqP i0|]]; first by rewrite i0 in i1.
+by rewrite -addrA gt_eqF // ltr_paddl ?ler0n.
+Qed.
+
+Theorem harmonic_even : (forall i : 'I_m, nat_of_ord i = 0%N -> w i = 0) ->
+  (\sum_(k < m) w k) * (2%:R * (n%:R - 1))
+  <= \sum_(k < m) w k * (k%:R + 1) * (k%:R + n%:R - 2%:R).
+Proof.
+move=> zero; rewrite mulr_suml; apply: ler_sum => k _; rewrite -mulrA.
+have [/zero ->|k0] := eqVneq (nat_of_ord k) 0%N; first by rewrite !mul0r.
+rewrite ler_wpmul2l // -subr_ge0.
+have -> : (k%:R + 1) * (k%:R + n%:R - 2%:R) - 2%:R * (n%:R - 1)
+    = (k%:R - 1) * (k%:R + n%:R) :> R by ring.
+apply: mulr_ge0; first by rewrite subr_ge0 ler1n lt0n.
+by apply: addr_ge0; exact: ler0n.
+Qed.
+
+End Harmonics.
 
 (* --- the projection of a normalised row --- *)
 

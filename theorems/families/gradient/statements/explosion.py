@@ -4,8 +4,7 @@ Problem. Does a larger batch end the explosion of gradients under linear batch n
 how does it compare with every power of the depth?
 
 Method. Bernoulli and the next term of the binomial series, for every n ≥ 4 and depth. Exact
-rationals; Rocq. For activations see `batchnorm_relu`, `batchnorm_factor` and, for an infinite batch,
-`activation_limit`.
+rationals; Rocq. No activation has a smaller factor: `harmonic_factor`.
 
 Guarantee. The factor at n samples is above that at n + 1, (n-1)/(n-2), which is rescaling's at n:
 it falls strictly in n, and stays above 1. ((n-2)/(n-3))^ℓ ≥ 1 + ℓ/(n-3), and every power of ℓ is
