@@ -66,7 +66,7 @@ _of_depth = partial(
     lhs=_factor**ell,
     relation=">=",
 )
-_DEPTH_LAST = "move=> R n ell n4; exact: THEOREM"
+_DEPTH_LAST = "move=> R n ell n4; exact: (@THEOREM R n n4 ell)"
 _first = 1 + ell / (n - 3)
 _second = _first + ell * (ell - 1) / (2 * (n - 3) ** 2)
 
