@@ -10,8 +10,8 @@ over Gegenbauer polynomials, of which the coefficients are integrals in balls an
 enclosed by Parseval. At batch sizes 4, 8 and 16 (tanh: 4, 8).
 
 Guarantee. For sin, erf, exp and tanh the factor is above (n-2)/(n-3), that of no activation, as
-`harmonic_factor` proves for all: at n = 8 1.40172, 1.40505, 1.66520, 1.35855 against 1.2. For exp it is below its limit e/(e-1) at
-n = 16: the limit bounds nothing.
+`harmonic_factor` proves for all: at n = 8 1.40172, 1.40505, 1.66520, 1.35855 against 1.2. For exp
+it is below its limit e/(e-1) at n = 16: the limit bounds nothing.
 
 Reference. Ours, after Y19 (arXiv 1902.08129).
 
