@@ -6,6 +6,7 @@
 - ``splines``: where it puts the boundaries of a unit (BB22, R26)
 - ``kernels``: what a layer without batch interaction does to the angle of two samples (JH24)
 - ``gradient``: how gradients grow on their way back through random layers (after Y19)
+- ``products``: what many layers without normalisation do to the norm of one sample (H18, HN19)
 
 Each has one `Family` in its ``__init__``, and one line in ``FAMILIES``.
 Other packages bring families through the entry-point group ``theorems.families``.
@@ -21,4 +22,5 @@ FAMILIES = (
     "theorems.families.splines:FAMILY",
     "theorems.families.kernels:FAMILY",
     "theorems.families.gradient:FAMILY",
+    "theorems.families.products:FAMILY",
 )

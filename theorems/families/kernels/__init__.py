@@ -14,7 +14,11 @@ __all__ = ["FAMILY"]
 FAMILY = Family(
     name="kernels",
     title="what a layer without batch interaction does to the angle of two samples",
-    sources=("JH24 (arXiv 2410.20107)",),
+    sources=(
+        "JH24 (arXiv 2410.20107)",
+        "JDB23 (arXiv 2305.18399)",
+        "LN23 (arXiv 2310.12079), abstract",
+    ),
     statements=(f"{__name__}.statements:STATEMENTS",),
     figures=(f"{__name__}.statements:FIGURES",),
 )
