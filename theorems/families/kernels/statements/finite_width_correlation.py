@@ -45,7 +45,7 @@ def values(item: Mapping[str, Any]) -> Item:
 
     Example:
         >>> round(float(values({"n": 3, "rho": Fraction(1, 2)})["mean"].mid()), 4)
-        0.4354
+        0.436
     """
     width, correlation = (
         flint.arb(item["n"]),
