@@ -720,3 +720,13 @@ def test_networks_in_float32_give_intervals_that_hold_those_in_float64(thorough:
     wide = known.high - known.low
     assert ((wide > 1e-8) == (not thorough)).all()
     assert (wide < 1e-4).all()
+
+
+def test_where_only_the_neighbour_can_fail_no_more_is_drawn_than_it_needs(
+    seeds: list[tuple[Any, int]],
+) -> None:
+    """A mean of [0, 1] is never below 0, and no interval is narrow relative to that bound."""
+    claim = statement(R(0), R(1, 2), relation=">=")
+    found = check(replicas=100_000)(claim, context())
+    assert (found.verdict, found.sentinel) == (Verdict.SUPPORTED, Verdict.REFUTED)
+    assert sum(count for _, count in seeds) < 1000

@@ -192,7 +192,7 @@ def test_a_deep_link_opens_its_statement_without_scripts(window: Browser, page: 
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [420, 1400])
+@pytest.mark.parametrize("width", [320, 420, 1400])
 def test_nothing_overflows_and_colours_follow_the_system(
     window: Browser, page: Path, width: int, dark: bool
 ) -> None:

@@ -683,12 +683,21 @@ class _Trial:
             return True
         verdict = self.verdict(resolution)
         if verdict is Verdict.SUPPORTED:
+            if self._cannot_fail and self.sentinel(resolution) is not Verdict.INCONCLUSIVE:
+                return True
             told = self.estimator is not None and self.sentinel(resolution) is Verdict.REFUTED
             if enough is not None and self._narrow(enough.half_width):
                 open_ = enough.told and self.sentinel(resolution) is Verdict.INCONCLUSIVE
                 told = told or not open_
             return told or self._narrow(resolution)
         return verdict is Verdict.REFUTED or self._out_of_reach or bool(self._given_up(resolution))
+
+    @property
+    def _cannot_fail(self) -> bool:
+        """Whether no number in the range is beyond the bound, so that only the neighbour is told."""
+        if self.relation in ("<=", "<"):
+            return self.bound >= self.sequence.upper
+        return self.relation in (">=", ">") and self.bound <= self.sequence.lower
 
     def _given_up(self, resolution: float) -> str:
         """Why more draws would leave it open, in words; empty where they may tell."""

@@ -158,6 +158,7 @@ OUTLIER = _emergence(
             first=48,
             replicas=128,
             normals=650_000_000,
+            dtype="float32",
         ),
     ),
     remark="A window between two time scales: too narrow a network (n = 7, d = 100) loses the "
@@ -188,6 +189,7 @@ EMERGENCE = (
                 resolution=1.0,
                 replicas=400,
                 normals=500_000_000,
+                dtype="float32",
             ),
         ),
     ),
@@ -210,6 +212,7 @@ EMERGENCE = (
                 first=64,
                 replicas=128,
                 normals=600_000_000,
+                dtype="float32",
             ),
         ),
     ),
@@ -251,6 +254,7 @@ TRANSIENT = _emergence(
             resolution=1.0,
             first=96,
             replicas=96,
+            dtype="float32",
         ),
     ),
     remark="Started at the outlier fixed point of infinite width; n = 6 has none, and starts at "
@@ -299,6 +303,7 @@ RESTORED = Statement(
             resolution=1.0,
             replicas=4000,
             normals=800_000_000,
+            dtype="float32",
         ),
     ),
     remark="n ≤ 32, started from a lone outlier and a cluster 1e-3 wide. So a simulation of full "
@@ -398,6 +403,7 @@ class EscapeTimes(CheckBase):
             replicas=replicas,
             seed=context.stream(statement.family, statement.theorem, width),
             observables=("lone_outlier",),
+            dtype="float64" if context.thorough else "float32",
         )
         layers = escape_layers(run["lone_outlier"], self.window)
         mean = BoundedMean(0.0, float(self.depth), context.share(len(self.widths)).level)

@@ -89,6 +89,7 @@ def from_own_starts(
     first: int = 32,
     replicas: int = 100_000,
     normals: int = 300_000_000,
+    dtype: str = "float64",
 ) -> Expectation:
     """The check of a sampled claim about starts of its own, of which a user's batch says nothing.
 
@@ -111,4 +112,5 @@ def from_own_starts(
         first=first,
         replicas=replicas,
         normals=normals,
+        dtype=dtype,
     )

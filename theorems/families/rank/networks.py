@@ -142,7 +142,7 @@ class Network:
     width: int
     gamma: float
     law: str = "gaussian"
-    replicas: int = 48
+    replicas: int = 40
     layers: int = 50_000
 
     def __post_init__(self) -> None:
@@ -244,7 +244,7 @@ class Network:
 # --- side by side ---------------------------------------------------------------------------------
 
 #: Of each chain compared, so many networks.
-COMPARED = 96
+COMPARED = 64
 #: Widest batch that is run.
 LARGEST = 512
 #: Weights that the networks of one case may draw: half a minute on two cores.
