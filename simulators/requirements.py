@@ -23,6 +23,7 @@ __all__ = [
     "memory",
     "require_affordable",
     "require_memory",
+    "require_representable",
     "require_runnable",
 ]
 
@@ -63,12 +64,8 @@ def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
         not chain.recentres or (batch != batch[:, :1]).any(),
         "batch has all columns equal, so the chain's Recenter leaves nothing; vary them",
     )
-    largest, limits = float(abs(batch).max()), np.finfo(dtype)
-    least, most = float(limits.smallest_normal), float(limits.max)
-    require(
-        least <= largest <= most or dtype != "float32",
-        f"batch has largest entry {largest:.3g}, outside float32; rescale it or use float64",
-    )
+    require_representable("batch", batch, dtype)
+    largest, most = float(abs(batch).max()), float(np.finfo(dtype).max)
     require(
         chain.scaling is not ScaleResponse.BOUND or largest <= most / (_LARGEST_WEIGHT * rows),
         f"batch has largest entry {largest:.3g}: its products with weights overflow {dtype}; "
@@ -80,6 +77,19 @@ def require_runnable(batch: Floats, chain: Chain, dtype: str) -> None:
         if isinstance(layer, RowLayer) and not ours:
             require_as_declared(layer, width, nonnegative=nonnegative)
         nonnegative = layer.nonnegative or (nonnegative and layer.keeps_nonnegative)
+
+
+def require_representable(name: str, entries: Floats, dtype: str) -> None:
+    """Raise `ValueError` where the largest of the ``entries``, of any shape, is none of ``dtype``.
+
+    Example:
+        >>> require_representable("batch", np.ones(2), "float32")
+    """
+    largest, limits = float(abs(entries).max()), np.finfo(dtype)
+    require(
+        float(limits.smallest_normal) <= largest <= float(limits.max) or dtype != "float32",
+        f"{name} has largest entry {largest:.3g}, outside float32; rescale it or use float64",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,12 @@ from simulators.first_tangents import FirstTangents, Forward
 from simulators.last_gradient import Backward, LastGradient
 from simulators.layers import Rescale, ScaleResponse
 from simulators.observables import Observable, resolve
-from simulators.requirements import Extent, require_affordable, require_runnable
+from simulators.requirements import (
+    Extent,
+    require_affordable,
+    require_representable,
+    require_runnable,
+)
 from simulators.streams import Seed, root_sequence
 from simulators.trajectory import Trajectory
 from simulators.workers import run_all, until
@@ -188,6 +193,11 @@ def simulate(
     layers, n = depth // every, values.shape[1]
     width = chain.widths(len(values))[-1]
     last = _last_gradient(backward, measures, (width, n))
+    if last is not None and last.fixed is not None:
+        require_representable("backward", last.fixed, backend.dtype)
+    if first is not None and first.fixed is not None:
+        for each in first.fixed:
+            require_representable("tangents", each, backend.dtype)
     kernel = any(measure.tangent for measure in measures)
     gradients = gradients_carried(chain, n, kernel) if last is not None else 0
     require_affordable(

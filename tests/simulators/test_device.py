@@ -125,6 +125,19 @@ def test_tangent_kernels_on_a_device_have_the_law_of_the_hosts(engine, chain, de
         assert ks_2samp(there[:, i, j], here[:, i, j], method="asymp").statistic < CRITICAL
 
 
+@pytest.mark.parametrize("engine", ["rows", "dense"])
+def test_tangents_on_a_device_have_the_law_of_the_hosts(engine, device):
+    options = {"observables": ["log_tangent_norm", "log_gradient_norm"], "depth": 4}
+    options |= {"tangents": "gaussian(2)", "backward": "gaussian", "engine": engine}
+    options |= {"replicas": REPLICAS}
+    chain, batch = residual_chain(24, 0.5), np.random.default_rng(0).standard_normal((24, 3))
+    there = simulate(chain, batch, device=device, **options)
+    here = simulate(chain, batch, seed=1, **options)
+    for name, layer in (("log_tangent_norm", 0), ("log_tangent_norm", 4), ("log_gradient_norm", 0)):
+        pair = (run[name][:, layer].reshape(REPLICAS, -1)[:, -1] for run in (there, here))
+        assert ks_2samp(*pair, method="asymp").statistic < CRITICAL
+
+
 def test_sentinel_uncentred_weights_on_a_device_are_caught(device, monkeypatch):
     chain = residual_chain(WIDTH, 0.5)
     here = sample("rows", chain, seed=1)

@@ -446,6 +446,17 @@ def test_a_function_with_a_symmetric_derivative_of_its_own_is_followed():
         ({"tangents": 3.0}, TypeError, "tangents=3.0 is a float; give"),
         ({"tangents": lambda H: None}, TypeError, "gave a NoneType; it must give an array like"),
         ({"tangents": lambda H: H[1:]}, ValueError, r"has shape \(7, 3\); want that of the batch"),
+        (
+            {"tangents": 1e300 * TANGENT, "dtype": "float32"},
+            ValueError,
+            "tangents has largest entry .*, outside float32; rescale it or use float64",
+        ),
+        (
+            {"backward": 1e-300 * TANGENT, "dtype": "float32"}
+            | {"observables": ["gradient_norm", "tangent_norm"]},
+            ValueError,
+            "backward has largest entry .*, outside float32; rescale it or use float64",
+        ),
         ({"observables": ["log_norm"]}, ValueError, "read by none of the observables"),
         ({"engine": "factor"}, ValueError, "reads tangents, which needs all rows"),
         ({"engine": "mean_field"}, ValueError, "reads tangents, which needs all rows"),
