@@ -117,7 +117,7 @@ STATEMENTS = (
         title=f"r̄ ≤ (1 + 2/d) × the law with its next order: {TRIED}",
         relation="<=",
         rhs=(1 + 2 / d) * CORRECTED,
-        sentinel=Sentinel("3d in place of 4d in both", rhs=(1 + 2 / d) * corrected(COUNTED, 3)),
+        sentinel=Sentinel("9/10 of it", rhs=sp.Rational(9, 10) * (1 + 2 / d) * CORRECTED),
         checks=_everywhere,
     ),
     _law(
@@ -192,35 +192,43 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
 
     if not (points := measured(document)):
         return None
-    sizes = np.linspace(0.02, 6, 300)
+    sizes = np.linspace(0.02, 5, 300)
+    corrections = sp.lambdify((n, d), CORRECTED / sp.sqrt(d), "numpy")
+    looks = {
+        16: ("s", COLOURS["measured"]),
+        64: ("o", COLOURS["sharp"]),
+        256: ("^", COLOURS["corrected"]),
+    }
     with drawing():
         figure = new_figure(7.5, 4.6)
         axes = figure.add_subplot()
         axes.plot(sizes, sizes, color=MUTED, linewidth=0.9, label="r = n")
-        axes.plot(sizes, [1 / 3] * 300, color=MUTED, linestyle=":", label="√d/3 (D20: Ω(√d))")
+        axes.axhline(1 / 3, color=MUTED, linestyle=":", label="√d/3 (D20: Ω(√d))")
         law = np.minimum(sizes, 2)
         axes.plot(sizes, law / (1 + law**2 / 4), color=INK, label="the law, d → ∞")
-        looks = zip(("s", "o"), (COLOURS["measured"], COLOURS["sharp"]), strict=True)
-        corrections = sp.lambdify((n, d), CORRECTED / sp.sqrt(d), "numpy")
-        for (width, table), (marker, colour) in zip(sorted(points.items()), looks, strict=False):
+        past = sizes[sizes >= 2]
+        falling = past / (1 + past**2 / 4)
+        axes.plot(past, falling, color=MUTED, linestyle="--", linewidth=0.9, label="no transition")
+        for width, (marker, colour) in looks.items():
             shown = sizes[sizes * math.sqrt(width) >= 1]
             curve = [float(corrections(size * math.sqrt(width), width)) for size in shown]
             axes.plot(shown, curve, color=colour, linewidth=0.9)
-            errors = [table[1] - table[2], table[3] - table[1]]
-            axes.errorbar(
-                table[0], table[1], yerr=errors, fmt=marker, color=colour, label=f"d = {width}"
-            )
-        axes.plot(*wide(seed_of(document)), "^", color=COLOURS["corrected"], label="d = 256")
+            name = f"d = {width}"
+            if (table := points.get(width)) is not None:
+                errors = [table[1] - table[2], table[3] - table[1]]
+                axes.errorbar(table[0], table[1], yerr=errors, fmt=marker, color=colour, label=name)
+        marker, colour = looks[256]
+        axes.plot(*wide(seed_of(document)), marker, color=colour, label="d = 256")
         axes.axvline(2, color=MUTED, linewidth=0.8)
-        axes.set(xlim=(0, 6), ylim=(0, 1.25), xlabel="n/√d", ylabel="r/√d")
-        axes.legend(loc="lower right")
+        axes.set(xlim=(0, 5), ylim=(0, 1.15), xlabel="n/√d", ylabel="r/√d")
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.3), framealpha=1)
     return Drawing(
         "batch_law",
         "The rank of n samples at depth",
         "Rescale chain, Gaussian weights, from orthogonal samples: 1 over the average of 1/r over "
         "layers. Bars: intervals of medians over networks at the run's error budget; d = 256: two "
         "networks, run for the figure. Thin curves: the law with its next order, n ≥ 1. Vertical "
-        "line: the transition at n = 2√d.",
+        "line: the transition at n = 2√d; dashed: the law of n ≤ 2√d, beyond it.",
         figure,
         ("rank.batch_law",),
     )
