@@ -4,6 +4,7 @@
   series in 1/n; ``relu_by_integrals``: the same from integrals over the angle
 - ``smooth_factor``: for an analytic activation, at a batch size; ``polynomial_factor``: the same
   for a polynomial by its weights on harmonics
+- ``residual_factor``: after a residual sum
 - ``gaussian_factor``: E φ′²/Var φ, for an infinite batch
 
 An entry of a normalised row is √(n-1) v, v a coordinate of a uniform point of the unit sphere of
@@ -32,6 +33,7 @@ __all__ = [
     "polynomial_factor",
     "relu_by_integrals",
     "relu_factor",
+    "residual_factor",
     "smooth_factor",
 ]
 
@@ -267,6 +269,29 @@ def _harmonics(degree: int, space: int) -> int:
     """How many independent harmonics of a degree there are in R^space."""
     below = comb(degree + space - 3, space - 1) if degree >= 2 else 0
     return comb(degree + space - 1, space - 1) - below
+
+
+# --- after a residual sum -------------------------------------------------------------------------
+
+
+def residual_factor(size: int, strength: Fraction) -> arb:
+    """½(1 + n(1 + 1/β) ∫₀¹ t^(n-3) exp(-n(1-t²)/2β) dt), of BN(H + γWH) with rows rescaled.
+
+    Args:
+        size: the batch size n ≥ 3.
+        strength: β = γ²d > 0, the variance of the branch.
+
+    Example:
+        >>> float(residual_factor(8, Fraction(1)).mid())
+        1.12271...
+    """
+    beta = arb(fmpq(strength.numerator, strength.denominator))
+
+    def integrand(t: acb, _: bool) -> acb:
+        return t ** (size - 3) * (size * (t * t - 1) / (2 * beta)).exp()
+
+    found = acb.integral(integrand, acb(0), acb(1)).real
+    return (1 + size * (1 + 1 / beta) * found) / 2
 
 
 # --- infinite batch -------------------------------------------------------------------------------

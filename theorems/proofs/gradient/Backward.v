@@ -18,6 +18,7 @@
    linear_factor_falls: (n-1)/(n-2) < (n-2)/(n-3).
    residual_lower, residual_upper: 1 <= f <= 2 and q > 0 imply
      (q+L)/q <= prod_(k < L) (1 + f/(q+k)) <= (q+L)(q+L+1)/(q(q+1)).
+   residual_factor_bound: what comes back through BN after a residual sum grows by more than 1.
    leaky_lower, leaky_upper: the factor of leaky ReLU for an infinite batch, p in the place of pi.
 
    Sources: Yang et al. 2019 (arXiv 1902.08129) for (n-2)/(n-3); the rest ours.
@@ -368,6 +369,36 @@ Qed.
 End Residual.
 
 End Growth.
+
+(* --- BN after a residual sum: x = I and y = J are the integrals of t^(n-3) and t^(n-1) --- *)
+
+Theorem residual_factor_bound (R : realFieldType) (n : nat) (beta x y : R) :
+  (4 <= n)%N ->
+  0 < beta ->
+  x * (n%:R - 2%:R) + y * n%:R / beta = 1 ->
+  y <= x ->
+  (n%:R + n%:R / beta - 2%:R)^-1 + 1 <= x * n%:R * (beta^-1 + 1) / 2%:R + 2%:R^-1.
+Proof.
+move=> n4 b0 parts yx.
+have n0 : 0 < n%:R :> R by rewrite ltr0n (ltn_trans _ n4).
+have n2 : 0 < n%:R - 2%:R :> R by rewrite subr_gt0 ltr_nat ltnW.
+have nb : 0 < n%:R / beta by rewrite divr_gt0.
+have D0 : 0 < n%:R + n%:R / beta - 2%:R by rewrite addrAC addr_gt0.
+have x1 : 1 <= x * (n%:R + n%:R / beta - 2%:R).
+  have -> : x * (n%:R + n%:R / beta - 2%:R) = x * (n%:R - 2%:R) + x * (n%:R / beta) by ring.
+  by rewrite -[X in X <= _]parts ler_add2l -mulrA ler_pmul2r.
+rewrite -subr_ge0.
+have -> : x * n%:R * (beta^-1 + 1) / 2%:R + 2%:R^-1 - ((n%:R + n%:R / beta - 2%:R)^-1 + 1)
+    = (x * (n%:R + n%:R / beta - 2%:R) - 1) * (n%:R + n%:R / beta)
+      / (2%:R * (n%:R + n%:R / beta - 2%:R)).
+  move: D0 b0; move: (n%:R) => z D0 b0; field; rewrite (gt_eqF b0) /=.
+  have -> : z * beta + z + 1 *- 2 * beta = beta * (z + z / beta - 2%:R) by field; rewrite gt_eqF.
+  by rewrite mulf_neq0 ?gt_eqF.
+apply: divr_ge0; apply: mulr_ge0; last exact: ltW.
+- by rewrite subr_ge0.
+- by apply: ltW; exact: addr_gt0.
+- exact: ler0n.
+Qed.
 
 (* --- leaky ReLU of slope a below 0, infinite batch: p is pi --- *)
 

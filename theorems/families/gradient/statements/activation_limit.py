@@ -8,10 +8,10 @@ Poincaré, term by term. Exact rationals at weights drawn by Hypothesis; Rocq pr
 number of weights. A partial sum is a claim about polynomials φ; the rest is their limit.
 
 Guarantee. With w_k = c_{k+1}² ≥ 0, k = 0 … m - 1: Σ (k+1) w_k ≥ Σ w_k, with equality only if
-w_k = 0 for all k ≥ 1. For leaky ReLU of slope a below 0 the factor lies between 1, at a = 1, and that of the
-absolute value, π/(π - 2), at a = -1.
+w_k = 0 for all k ≥ 1. For leaky ReLU of slope a below 0 the factor lies between 1, at a = 1, and
+that of the absolute value, π/(π - 2), at a = -1.
 
-Reference. Ours, after Y19 (arXiv 1902.08129).
+Reference. Ours.
 
 Example:
 
@@ -31,7 +31,15 @@ from simulators.lazy import composite
 from simulators.lazy import strategies as st
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
-from theorems.families.gradient.notation import FAMILY, ROCQ, i, k, m, w, y19
+from theorems.families.gradient.notation import (
+    FAMILY,
+    OURS,
+    ROCQ,
+    i,
+    k,
+    m,
+    w,
+)
 from theorems.statement import (
     NUDGE,
     Assumption,
@@ -90,7 +98,7 @@ _limit = partial(
     family=FAMILY,
     theorem="activation_limit",
     quantifier=Quantifier.POINTWISE,
-    source=y19("large batches"),
+    source=OURS,
     expected=Verdict.CERTIFIED,
 )
 EXCESS = _limit(

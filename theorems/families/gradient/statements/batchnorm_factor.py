@@ -13,7 +13,7 @@ Guarantee. For sin, erf, exp and tanh the factor is above (n-2)/(n-3), that of n
 `harmonic_factor` proves for all: at n = 8 1.40172, 1.40505, 1.66520, 1.35855 against 1.2. For exp
 it is below its limit e/(e-1) at n = 16: the limit bounds nothing.
 
-Reference. Ours, after Y19 (arXiv 1902.08129).
+Reference. Ours.
 
 Example:
 
@@ -32,7 +32,7 @@ import sympy as sp
 
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.families.gradient.enclosures import gaussian_factor, smooth_factor
-from theorems.families.gradient.notation import FAMILY, SAMPLES, n, y19
+from theorems.families.gradient.notation import FAMILY, OURS, SAMPLES, n
 from theorems.statement import NUDGE, Quantifier, Sentinel, Statement, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS"]
@@ -53,7 +53,7 @@ _factor = partial(
     family=FAMILY,
     theorem="batchnorm_factor",
     quantifier=Quantifier.MEAN_FIELD,
-    source=y19("any activation"),
+    source=OURS,
     lhs=factor,
     relation=">=",
 )

@@ -14,7 +14,7 @@ Guarantee. The factor of every activation at every n ≥ 4 is at least (n-2)/(n-
 affine ones alone; of an even one at least 2(n-1)/(n-3). So gradients explode at every finite batch
 size, whatever the activation; as n → ∞ it is Σ k c_k²/Σ c_k² again (`activation_limit`).
 
-Reference. Ours; Y19 (arXiv 1902.08129) found (n-2)/(n-3) for no activation.
+Reference. Ours; (n-2)/(n-3) for no activation is Y19's (arXiv 1902.08129).
 
 Example:
 
@@ -37,7 +37,17 @@ from theorems.checking.enclosures import Enclosed
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.gradient.enclosures import polynomial_factor, smooth_factor
-from theorems.families.gradient.notation import FAMILY, ROCQ, SAMPLES, i, k, m, n, w, y19
+from theorems.families.gradient.notation import (
+    FAMILY,
+    OURS,
+    ROCQ,
+    SAMPLES,
+    i,
+    k,
+    m,
+    n,
+    w,
+)
 from theorems.statement import (
     NUDGE,
     Assumption,
@@ -86,7 +96,7 @@ _harmonic = partial(
     family=FAMILY,
     theorem="harmonic_factor",
     quantifier=Quantifier.POINTWISE,
-    source=y19("any activation"),
+    source=OURS,
     variables=(SAMPLES, _COUNT, _WEIGHTS),
     expected=Verdict.CERTIFIED,
     chain="batchnorm",

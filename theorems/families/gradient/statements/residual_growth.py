@@ -11,10 +11,10 @@ f and ℓ.
 
 Guarantee. (q + ℓ)/q ≤ Π_{k<ℓ} (1 + f/(q + k)) ≤ (q + ℓ)(q + ℓ + 1)/(q(q + 1)) for 1 ≤ f ≤ 2. With
 q = 1 the growth lies between ℓ + 1 and (ℓ + 1)(ℓ + 2)/2: polynomial, of degree f, where without the
-residual it is f^ℓ. With branches scaled by 1/√L, as if q = ℓ = L, it lies between 2 and 4 at any
+residual it is f^ℓ (and exponential with BN after the sum: `residual_factor`). With branches scaled by 1/√L, as if q = ℓ = L, it lies between 2 and 4 at any
 depth.
 
-Reference. Ours, after Y19 (arXiv 1902.08129).
+Reference. Ours.
 
 Example:
 
@@ -33,7 +33,7 @@ import sympy as sp
 from simulators.lazy import strategies as st
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
-from theorems.families.gradient.notation import FAMILY, ROCQ, ell, k, y19
+from theorems.families.gradient.notation import FAMILY, OURS, ROCQ, ell, k
 from theorems.statement import NUDGE, Proof, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS"]
@@ -67,7 +67,7 @@ _growth = partial(
     family=FAMILY,
     theorem="residual_growth",
     quantifier=Quantifier.POINTWISE,
-    source=y19("residual branches"),
+    source=OURS,
     variables=(
         Variable(ell, sp.Range(0, sp.oo), "number of layers"),
         Variable(f, sp.Interval(1, 2), "factor of batch normalisation, (n-2)/(n-3)"),
