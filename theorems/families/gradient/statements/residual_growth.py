@@ -11,8 +11,9 @@ f and ℓ.
 
 Guarantee. (q + ℓ)/q ≤ Π_{k<ℓ} (1 + f/(q + k)) ≤ (q + ℓ)(q + ℓ + 1)/(q(q + 1)) for 1 ≤ f ≤ 2. With
 q = 1 the growth lies between ℓ + 1 and (ℓ + 1)(ℓ + 2)/2: polynomial, of degree f, where without the
-residual it is f^ℓ (and exponential with BN after the sum: `residual_factor`). With branches scaled by 1/√L, as if q = ℓ = L, it lies between 2 and 4 at any
-depth.
+residual it is f^ℓ (and exponential with BN after the sum: `residual_factor`). With branches scaled
+by 1/√L, as if q = ℓ = L, it lies between 2 and 4 at any depth. The step from networks to the
+product is an argument at infinite width, and not simulated here.
 
 Reference. Ours.
 
