@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from simulators.splines.rationals import nearest
 
-__all__ = ["ULP", "AffineMaps", "maps_of"]
+__all__ = ["TINY", "ULP", "AffineMaps", "maps_of"]
 
 ULP = 2.0**-52
 """Twice the largest relative error of one rounding: room for the rounding of the bounds."""
+TINY = 1e-290
+"""Above what products that underflow lose, as long as no number is beyond 1e-100 … 1e100 in size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,5 +67,6 @@ def maps_of(columns: Sequence[Sequence[fmpq]], extent: NDArray[np.float64]) -> A
         True
     """
     values = np.stack([nearest(column) for column in columns], axis=1)[:, :, None]
-    errors = ULP * np.einsum("nkr,k->nr", np.abs(values), extent)
+    sizes = np.einsum("nkr,k->nr", np.abs(values), extent)
+    errors = ULP * sizes + TINY * (sizes > 0)
     return AffineMaps(values, errors, extent)

@@ -19,15 +19,13 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from simulators.splines.affine_maps import ULP, AffineMaps
+from simulators.splines.affine_maps import TINY, ULP, AffineMaps
 from simulators.splines.layer import Layer
 from simulators.splines.rationals import nearest, rational, rationals
 
 __all__ = ["Activation", "Affine", "Floats", "Operation", "Scaling", "Sum"]
 
 Floats: TypeAlias = NDArray[np.float64]
-
-_TINY = 1e-290  # above what products that underflow lose
 
 
 def _columns(matrix: Floats | csr_array, values: Floats) -> Floats:
@@ -93,7 +91,7 @@ class Affine:
         # an error of 0 says that all is exact: not where products have underflowed
         if (lost := errors == 0).any():
             support = _columns(self._support, (sizes > 0).astype(np.float64))
-            errors[lost & (support > 0)] = _TINY
+            errors[lost & (support > 0)] = TINY
         return AffineMaps(values, errors, source.extent)
 
     @cached_property
@@ -191,8 +189,10 @@ class Scaling:
         values = scale[:, None, None] * source.values
         values[:, 0] += shift[:, None]
         size = np.abs(scale)[:, None]
-        errors = size * (source.errors + 8 * ULP * source.magnitudes())
+        sizes = source.magnitudes()
+        errors = size * (source.errors + 8 * ULP * sizes)
         errors = (errors + 8 * ULP * np.abs(shift)[:, None]) * (1 + 1e-9)
+        errors += TINY * ((sizes > 0) & (size > 0))
         return AffineMaps(values, errors, source.extent)
 
     def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:

@@ -158,6 +158,7 @@ def linear_regions(
     polygon: Floats,
     *,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
     seconds: float | None = None,
     most: int | None = None,
 ) -> Partition:
@@ -168,6 +169,7 @@ def linear_regions(
         plane: a plane in R^D.
         polygon: (corners, 2), the corners in coordinates of the plane, in either direction.
         progress: told of each unit.
+        stop: asked before each unit whether to stop, with what was found.
         seconds: stop after so many, with what was found.
         most: stop at more than so many regions, with what was found.
 
@@ -187,7 +189,7 @@ def linear_regions(
         plane.dimension == network.inputs,
         f"plane of dimension {plane.dimension}: the network reads {network.inputs}",
     )
-    return _Work(network, plane, _checked(polygon), progress, seconds, most).run()
+    return _Work(network, plane, _checked(polygon), progress, stop, seconds, most).run()
 
 
 class _Work:
@@ -199,11 +201,12 @@ class _Work:
         plane: Slice,
         polygon: Floats,
         progress: Progress | None,
+        stop: Callable[[], bool] | None,
         seconds: float | None,
         most: int | None,
     ) -> None:
         self.network, self.plane, self.polygon = network, plane, polygon
-        self.progress, self.most = progress, most
+        self.progress, self.stop, self.most = progress, stop, most
         self.until = None if seconds is None else time.monotonic() + seconds
         self.layers: list[Layer] = []
         self.extent = np.concatenate([[1.0], np.abs(polygon).max(axis=0)])
@@ -272,6 +275,8 @@ class _Work:
         return cut.done(), len(maps.values)
 
     def _stopped(self) -> bool:
+        if self.stop is not None and self.stop():
+            return True
         late = self.until is not None and time.monotonic() > self.until
         return late or (self.most is not None and self.mesh.faces > self.most)
 

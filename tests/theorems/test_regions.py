@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 import torch
 
 from theorems.cli import main
+from theorems.inspection import regions
 from theorems.inspection.decisions import decide, decide_by_minibatches
 from theorems.inspection.regions import find_regions, named_slice
 
@@ -103,6 +107,31 @@ def test_a_network_without_boundaries_and_a_budget_that_ends(
     assert "not complete" in capsys.readouterr().out
     summary = json.loads(Path("out/summary.json").read_text())
     assert (summary["complete"], summary["regions"]) == (False, 1)
+    assert Path("out/regions.png").is_file()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals as POSIX has them")
+def test_an_interruption_keeps_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C before unit 2 of layer 2: what was found is written, status 130."""
+    find = regions.find_regions
+
+    def interrupted(*given: object, **options: object) -> regions.Regions:
+        def at(layer: int, unit: int, count: int) -> None:
+            if (layer, unit) == (1, 0):
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                while not options["stop"]():
+                    time.sleep(0.01)
+
+        return find(*given, **(options | {"progress": at}))
+
+    monkeypatch.setattr(regions, "find_regions", interrupted)
+    assert main(COMMAND) == 130
+    assert "interrupted before unit 2 of layer 2" in capsys.readouterr().out
+    summary = json.loads(Path("out/summary.json").read_text())
+    assert summary["complete"] is False
+    assert summary["regions"] >= 10
     assert Path("out/regions.png").is_file()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from simulators.documents import plain, write_json
 from theorems.commands.arguments import require_directory, require_plots, whole_option
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
+    INTERRUPTED,
     NOT_AS_EXPECTED,
     UsageError,
     refusing,
@@ -104,11 +107,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with refusing():
-        return AS_EXPECTED if _regions(args) else NOT_AS_EXPECTED
+        return _regions(args)
 
 
-def _regions(args: argparse.Namespace) -> bool:
-    """Find, print and write; whether all was gone through. Raises ``ValueError``, ``TypeError``."""
+def _regions(args: argparse.Namespace) -> int:
+    """Find, print and write; the exit status. Raises ``ValueError`` or ``TypeError``."""
     seed = whole_option("--seed", args.seed, 0)
     take = None if args.take is None else whole_option("--take", args.take, 1)
     size = None if args.minibatch is None else whole_option("--minibatch", args.minibatch, 2)
@@ -135,7 +138,7 @@ def _regions(args: argparse.Namespace) -> bool:
     )
     directory = require_directory("--out", args.out)
     began = time.monotonic()
-    found = _found(args, module, array, half_side, seconds)
+    found, interrupted = _found(args, module, array, half_side, seconds)
     gone = time.monotonic() - began
     seen = _seen(found, module, array, size, seed)
     out = console(narrowest=_NARROWEST)
@@ -145,12 +148,13 @@ def _regions(args: argparse.Namespace) -> bool:
     field(
         out, "Written", f"regions.png, .svg, .csv, .geojson, folds.csv, summary.json in {args.out}"
     )
-    if not found.partition.complete:
-        layer, unit = found.partition.reached
-        place = f"unit {unit + 1} of layer {layer + 1}"
-        words = f"not complete: the budget of {args.budget} s ended before {place}"
-        paragraph(out, Text(words, style="bold yellow"))
-    return found.partition.complete
+    if found.partition.complete:
+        return AS_EXPECTED
+    layer, unit = found.partition.reached
+    why = "interrupted" if interrupted else f"the budget of {args.budget} s ended"
+    words = f"not complete: {why} before unit {unit + 1} of layer {layer + 1}"
+    paragraph(out, Text(words, style="bold yellow"))
+    return INTERRUPTED if interrupted else NOT_AS_EXPECTED
 
 
 def _positive(option: str, text: str | None) -> float | None:
@@ -171,22 +175,32 @@ def _found(
     array: np.ndarray,
     half_side: float | None,
     seconds: float | None,
-) -> Regions:
+) -> tuple[Regions, bool]:
+    """The regions, and whether finding them was interrupted; they are then those found so far."""
     from theorems.inspection.regions import find_regions
 
     statistics: Statistics = args.bn
-    with live_line(console(errors=True), "") as at:
-        return find_regions(
+    stopping = threading.Event()
+    with live_line(console(errors=True), "") as at, ThreadPoolExecutor(1) as beside:
+        # beside, so that an interruption finds a mesh that is whole
+        running = beside.submit(
+            find_regions,
             module,
             array,
             plane=args.slice,
             statistics=statistics,
             half_side=half_side,
             seconds=seconds,
+            stop=stopping.is_set,
             progress=lambda layer, unit, count: at(
-                f"layer {layer + 1}, unit {unit}: {count:,} regions"
+                f"layer {layer + 1}, unit {unit + 1}: {count:,} regions"
             ),
         )
+        try:
+            return running.result(), False
+        except KeyboardInterrupt:
+            stopping.set()
+            return running.result(), True
 
 
 def _seen(

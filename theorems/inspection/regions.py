@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,6 +170,7 @@ def find_regions(
     statistics: Statistics = "train",
     half_side: float | None = None,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
     seconds: float | None = None,
 ) -> Regions:
     """The linear regions of a module on a square around the samples of a batch.
@@ -182,6 +183,7 @@ def find_regions(
         half_side: of the square, in coordinates of the plane; by default so that the samples are
             inside with some room.
         progress: told of each unit.
+        stop: asked before each unit whether to stop, with what was found.
         seconds: stop after so many, with what was found.
 
     Raises:
@@ -210,7 +212,7 @@ def find_regions(
     )
     signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     square = np.array([u, v]) + half * signs
-    found = linear_regions(network, chosen, square, progress=progress, seconds=seconds)
+    found = linear_regions(network, chosen, square, progress=progress, stop=stop, seconds=seconds)
     return Regions(
         found, samples, (float(u), float(v)), half, boundaries(found), folds(found), statistics
     )
