@@ -1,8 +1,9 @@
 (* Time averages of the squared gap, from the drift of the isometry gap D = -log det(nC) >= 0.
 
-   quadratic_form_variance: n^2 E(v^T C v)^2 - 1 = 2n/(n+2) V^2 for a spectrum of sum 1, by the sphere's moments.
-   averaged_gap: if E D(H+) <= D(H) - n V(H)^2/(n+2) + delta at every state, then
-     (1/L) sum_{k<L} E V(H_k)^2 <= (1 + 2/n) (D(H_0)/L + delta).
+   quadratic_form_variance: n^2 E(v^T C v)^2 - 1 = 2n/(n+2) V^2 for a spectrum of sum 1, by the
+     sphere's moments.
+   averaged_gap: if E D(H+) <= D(H) - n V(H)^2/(n+2) + delta at every state, then (1/L) sum_{k<L} E
+     V(H_k)^2 <= (1 + 2/n) (D(H_0)/L + delta).
    The drift is a hypothesis here: log det and the law of the rows stand behind it.
 
    Source: ours, after Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970), Appendix B.1.
@@ -19,20 +20,23 @@ Unset Printing Implicit Defensive.
 Import Order.Theory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
-Theorem quadratic_form_variance (R : realFieldType) (n : nat) (lambda : 'I_n -> R) (m_4 : R) (m_22 : R) :
+Theorem quadratic_form_variance (R : realFieldType) (n : nat) (lambda : 'I_n ->
+    R) (m_4 : R) (m_22 : R) :
   (1 <= n)%N ->
   (forall i : 'I_n, 0 <= lambda i <= 1) ->
   m_4 = 3%:R / (n%:R * (n%:R + 2%:R)) ->
   m_22 = (n%:R * (n%:R + 2%:R))^-1 ->
   \sum_(i < n) lambda i = 1 ->
-  n%:R ^+ 2 * (m_22 * (1 - \sum_(i < n) lambda i ^+ 2) + m_4 * (\sum_(i < n) lambda i ^+ 2)) - 1
+  n%:R ^+ 2 * (m_22 * ((\sum_(i < n) lambda i) ^+ 2 - \sum_(i < n) lambda i ^+ 2) + m_4 * (\sum_(i
+      < n) lambda i ^+ 2)) - 1
   = 2%:R * n%:R * (\sum_(i < n) lambda i ^+ 2 - n%:R^-1) / (n%:R + 2%:R).
 Proof.
-move=> n1 _ -> -> _; have n0 := size_neq0 R n1; have n2 := size_add_neq0 R n 1.
+move=> n1 _ -> -> ->; have n0 := size_neq0 R n1; have n2 := size_add_neq0 R n 1.
 by move: (\sum_(i < n) _) n%:R n0 n2 => z x x0 x2; field; rewrite x0 x2.
 Qed.
 
-Theorem averaged_gap (R : realFieldType) (S : Type) (E : S -> (S -> R) -> R) (D : S -> R) (V2 : S -> R)
+Theorem averaged_gap (R : realFieldType) (S : Type) (E : S -> (S -> R) -> R) (D : S ->
+    R) (V2 : S -> R)
     (n : nat) (L : nat) (delta : R) (H_0 : S) :
   (1 <= n)%N -> (1 <= L)%N ->
   (forall (t : S) (f g : S -> R), (forall u : S, f u <= g u) -> E t f <= E t g) ->
@@ -54,7 +58,8 @@ have end_ge0 : 0 <= iter L (fun (g : S -> R) (t : S) => E t g) D H_0.
   have zero : E h (fun u => 0 * D u + 0 * D u + 0) = 0 by rewrite linear !mul0r !addr0.
   by rewrite iterS -zero; apply: mono => u; rewrite !mul0r !addr0.
 rewrite ler_pdivr_mulr // -(ler_pmul2l c0).
-have -> : n%:R / (n%:R + 2%:R) * ((1 + 2%:R / n%:R) * (D H_0 / L%:R + delta) * L%:R) = D H_0 + L%:R * delta.
+have -> : n%:R / (n%:R + 2%:R) * ((1 + 2%:R / n%:R) * (D H_0 / L%:R + delta) * L%:R) = D H_0 + L%:R
+    * delta.
   by move: n%:R L%:R N0 N2 L0 => x z x0 x2 z0; field; rewrite !gt_eqF.
 by apply: le_trans sum_le _; rewrite ler_add2r ler_subl_addr ler_addl.
 Qed.

@@ -1,15 +1,16 @@
-(* What "Gaussian" contributes to the theorems of this family: a direction v in R^n, n >= 2, whose law no turn in the
-   plane of two coordinates changes has the sphere's second and fourth moments.
+(* What "Gaussian" contributes to the theorems of this family: a direction v in R^n, n >= 2, whose
+   law no turn in the plane of two coordinates changes has the sphere's second and fourth moments.
 
-   turns_give_moments: E v_i^2 = 1/n, E v_i^4 = 3/(n(n+2)), E v_i^2 v_k^2 = 1/(n(n+2)) for i <> k, for every
-     linear functional E with E 1 = 1 on a class P of functions that holds the polynomials, if E depends only on
-     values on the unit sphere and is unchanged by turns. No integral; positivity is not needed. P is there since no
-     such E exists on all functions (n >= 3): for a Gaussian row take the bounded Borel functions.
+   turns_give_moments: E v_i^2 = 1/n, E v_i^4 = 3/(n(n+2)), E v_i^2 v_k^2 = 1/(n(n+2)) for i <> k,
+     for every linear functional E with E 1 = 1 on a class P of functions that holds the
+     polynomials, if E depends only on values on the unit sphere and is unchanged by turns. No
+     integral; positivity is not needed. P is there since no such E exists on all functions (n >=
+     3): for a Gaussian row take the bounded Borel functions.
    isotropic_fourth, isotropic_mixed: the two linear equations behind it, solved.
    dirichlet_second, _fourth, _mixed: the same numbers as quotients of rising factorials.
 
-   By a quarter turn all E v_i^4 are equal; the turns by (3/5, 4/5) and (3/5, -4/5) add up to
-   m_4 = (337 m_4 + 864 m_22)/625, that is m_4 = 3 m_22; the length gives the rest.
+   By a quarter turn all E v_i^4 are equal; the turns by (3/5, 4/5) and (3/5, -4/5) add up to m_4 =
+   (337 m_4 + 864 m_22)/625, that is m_4 = 3 m_22; the length gives the rest.
 
    Source: ours, classical.
    Python: orthogonality.isotropic_moments, orthogonality.sphere_moments.
@@ -51,7 +52,8 @@ Proof. by move=> n2 eq total; rewrite eq (isotropic_mixed n2 eq total). Qed.
 
 Section Turns.
 
-Variables (R : realFieldType) (n : nat) (P : (('I_n -> R) -> R) -> Prop) (E : (('I_n -> R) -> R) -> R).
+Variables (R : realFieldType) (n : nat)
+  (P : (('I_n -> R) -> R) -> Prop) (E : (('I_n -> R) -> R) -> R).
 
 Definition turn (i k : 'I_n) (c s : R) (v : 'I_n -> R) (j : 'I_n) : R :=
   if j == i then c * v i - s * v k else if j == k then s * v i + c * v k else v j.
@@ -59,7 +61,8 @@ Definition turn (i k : 'I_n) (c s : R) (v : 'I_n -> R) (j : 'I_n) : R :=
 Hypothesis n2 : (2 <= n)%N.
 Hypothesis P1 : P (fun=> 1).
 Hypothesis Pcoord : forall i : 'I_n, P (fun v => v i).
-Hypothesis Plin : forall (a b : R) (f g : ('I_n -> R) -> R), P f -> P g -> P (fun v => a * f v + b * g v).
+Hypothesis Plin : forall (a b : R) (f g : ('I_n -> R) -> R), P f -> P g ->
+    P (fun v => a * f v + b * g v).
 Hypothesis Pmul : forall f g : ('I_n -> R) -> R, P f -> P g -> P (fun v => f v * g v).
 Hypothesis E1 : E (fun=> 1) = 1.
 Hypothesis linE : forall (a b : R) (f g : ('I_n -> R) -> R), P f -> P g ->
@@ -103,7 +106,8 @@ apply: (turned (Psquare i) (Psquare k) ik unit01) => v.
 by rewrite quarter // mulrNN.
 Qed.
 
-Let fourths (i k : 'I_n) : E (fun v => v k * v k * (v k * v k)) = E (fun v => v i * v i * (v i * v i)).
+Let fourths (i k : 'I_n) :
+  E (fun v => v k * v k * (v k * v k)) = E (fun v => v i * v i * (v i * v i)).
 Proof.
 have [->//|ik] := eqVneq i k.
 apply: (turned (Pmixed i i) (Pmixed k k) ik unit01) => v.
@@ -113,7 +117,8 @@ Qed.
 Let three (i k : 'I_n) : i != k ->
   E (fun v => v i * v i * (v i * v i)) = 3%:R * E (fun v => v i * v i * (v k * v k)).
 Proof.
-move=> ik; pose A := E (fun v => v i * v i * (v i * v i)); pose Q := E (fun v => v i * v i * (v k * v k)).
+move=> ik; pose A := E (fun v => v i * v i * (v i * v i)).
+pose Q := E (fun v => v i * v i * (v k * v k)).
 have five : 5%:R != 0 :> R by rewrite pnatr_eq0.
 pose c : R := 3%:R / 5%:R; pose s : R := 4%:R / 5%:R.
 have cs : c ^+ 2 + s ^+ 2 = 1 by apply: pythagoras => //; ring.
@@ -126,7 +131,8 @@ have one : E (fun v => x (- s) v * x (- s) v * (x (- s) v * x (- s) v)) = A.
   by apply: (turned (Pmixed i i) (Px4 (- s)) ik cs) => v; rewrite /turn eqxx /x mulNr.
 have two : E (fun v => x s v * x s v * (x s v * x s v)) = A.
   by apply: (turned (Pmixed i i) (Px4 s) ik cs') => v; rewrite /turn eqxx /x mulNr opprK.
-have inner : P (fun v => 6%:R * c ^+ 2 * s ^+ 2 * (v i * v i * (v k * v k)) + s ^+ 4 * (v k * v k * (v k * v k))).
+have inner : P (fun v => 6%:R * c ^+ 2 * s ^+ 2 * (v i * v i * (v k * v k)) + s ^+ 4 * (v k * v k *
+    (v k * v k))).
   exact: (Plin _ _ (Pmixed i k) (Pmixed k k)).
 pose left v := 2%:R^-1 * (x (- s) v * x (- s) v * (x (- s) v * x (- s) v))
   + 2%:R^-1 * (x s v * x s v * (x s v * x s v)).
@@ -156,20 +162,24 @@ pose A := E (fun v => v i * v i * (v i * v i)).
 have two : E (fun v => v i * v i) = n%:R^-1.
   have [g Pg [gE gS]] := Psum (index_enum [finType of 'I_n]) (f := fun j v => v j * v j) Psquare.
   have : E g = 1.
-    by rewrite -E1; apply: sphere => // v v1; rewrite gE -[RHS]v1; apply: eq_bigr => j _; rewrite expr2.
+    by rewrite -E1; apply: sphere => // v v1; rewrite gE -[RHS]v1; apply: eq_bigr => j _;
+        rewrite expr2.
   rewrite gS (eq_bigr (fun=> E (fun v => v i * v i))) => [|j _]; last exact: squares.
   by rewrite sumr_const card_ord => eq; apply: (mulIf n0); rewrite mulr_natr eq mulVf.
 have mixed k : i != k -> E (fun v => v i * v i * (v k * v k)) = A / 3%:R.
   by move=> ik; rewrite /A (three ik); move: (E _) => q; field.
 have four : A = 3%:R / (n%:R * (n%:R + 2%:R)).
-  have [g Pg [gE gS]] := Psum (index_enum [finType of 'I_n]) (f := fun k v => v i * v i * (v k * v k)) (Pmixed i).
+  have [g Pg [gE gS]] := Psum (index_enum [finType of 'I_n]) (f :=
+      fun k v => v i * v i * (v k * v k)) (Pmixed i).
   have : E g = n%:R^-1.
     rewrite -two; apply: sphere => // v v1; rewrite gE -mulr_sumr.
     by rewrite (eq_bigr (fun k => v k ^+ 2)) ?v1 ?mulr1 // => k _; rewrite expr2.
-  rewrite gS (bigD1 i) //= -/A (eq_bigr (fun=> A / 3%:R)) => [|k ki]; last by rewrite mixed // eq_sym.
+  rewrite gS (bigD1 i) //= -/A (eq_bigr (fun=> A / 3%:R)) => [|k ki];
+      last by rewrite mixed // eq_sym.
   rewrite sumr_const cardC1 card_ord => eq.
   have m1 : A / 3%:R *+ n.-1 = A / 3%:R * (n%:R - 1) by rewrite -mulr_natr -subn1 natrB // ltnW.
-  have k0 : (n%:R + 2%:R) / 3%:R != 0 :> R by rewrite mulf_neq0 ?invr_eq0 ?pnatr_eq0 // size_add_neq0.
+  have k0 : (n%:R + 2%:R) / 3%:R != 0 :> R by rewrite mulf_neq0 ?invr_eq0 ?pnatr_eq0 //
+      size_add_neq0.
   apply: (mulIf k0); have -> : A * ((n%:R + 2%:R) / 3%:R) = A + A / 3%:R * (n%:R - 1).
     by move: n%:R => x; field.
   by rewrite -m1 eq; move: n0 (size_add_neq0 R n 1); move: n%:R => x x0 x2; field; rewrite x0 x2.

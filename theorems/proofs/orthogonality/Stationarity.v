@@ -1,5 +1,5 @@
-(* The algebra behind the stationary law of the gap: what a layer near orthogonality keeps, what it adds, and what is left
-   of both after many layers.
+(* The algebra behind the stationary law of the gap: what a layer near orthogonality keeps, what it
+     adds, and what is left of both after many layers.
 
    linear_response: to first order p_i - 1/n = n/(n+2) (l_i - 1/n), by the sphere's moments.
    noise_diagonal, noise_across, noise_total: the covariance of v v^T - I/n, v a uniform direction.
@@ -20,7 +20,8 @@ Unset Printing Implicit Defensive.
 Import Order.Theory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
-Theorem linear_response (R : realFieldType) (n : nat) (epsilon : 'I_n -> R) (i : 'I_n) (m_2 : R) (m_4 : R) (m_22 : R) :
+Theorem linear_response (R : realFieldType) (n : nat) (epsilon : 'I_n ->
+    R) (i : 'I_n) (m_2 : R) (m_4 : R) (m_22 : R) :
   (1 <= n)%N ->
   m_2 = n%:R^-1 ->
   m_4 = 3%:R / (n%:R * (n%:R + 2%:R)) ->
@@ -72,7 +73,8 @@ Theorem stationary_balance (R : realFieldType) (n : nat) (d : nat) (x : R) :
 Proof.
 move=> n1 d1 balance; have d0 := size_neq0 R d1; have n0 := size_neq0 R n1.
 have n2 := size_add_neq0 R n 1; have n3 := size_add_neq0 R n 0.
-have k0 : 4%:R * (n%:R + 1) / (n%:R + 2%:R) ^+ 2 != 0 :> R by rewrite !mulf_neq0 ?invr_eq0 ?expf_neq0 ?pnatr_eq0.
+have k0 : 4%:R * (n%:R + 1) / (n%:R + 2%:R) ^+ 2 != 0 :> R by rewrite !mulf_neq0 ?invr_eq0
+    ?expf_neq0 ?pnatr_eq0.
 apply: (mulIf k0).
 transitivity (x - x * n%:R ^+ 2 / (n%:R + 2%:R) ^+ 2).
   by move: n%:R n2 => y y2; field.
@@ -87,6 +89,7 @@ Theorem stationary_coordinates (R : realFieldType) (n : nat) (d : nat) (s_n : R)
   k_n = (n%:R + 2%:R) * (n%:R - 1) / 2%:R ->
   k_n * s_n / d%:R = (n%:R + 2%:R) ^+ 2 * (n%:R - 1) / (4%:R * d%:R * n%:R * (n%:R + 1)).
 Proof.
-move=> n1 d1 -> ->; have d0 := size_neq0 R d1; have n0 := size_neq0 R n1; have n3 := size_add_neq0 R n 0.
+move=> n1 d1 -> ->; have d0 := size_neq0 R d1; have n0 := size_neq0 R n1; have n3 :=
+    size_add_neq0 R n 0.
 by move: n%:R d%:R n0 n3 d0 => y z y0 y3 z0; field; rewrite z0 y0 y3.
 Qed.

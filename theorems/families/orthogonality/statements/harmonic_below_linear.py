@@ -66,7 +66,8 @@ STATEMENT = Statement(
     proof=Proof(
         theorem=f"{ROCQ}.Harmonic.harmonic_below_linear",
         script="move=> R n s n1 s01; (have both : (0 <= s <= n%:R^-1)%R := s01); "
-        "apply: le_trans (THEOREM n1 both) _; rewrite le_eqVlt; apply/orP; left; apply/eqP; ring",
+        "rewrite [_ * s + 1]addrC; apply: le_trans (THEOREM n1 both) _; "
+        "rewrite le_eqVlt; apply/orP; left; apply/eqP; ring",
     ),
 )
 

@@ -222,7 +222,7 @@ def _paths(statement: Statement, batch: Floats | None) -> list[Instance]:
                 ({**values, "d": width, "L": layers},),
                 (0.0, 1 - 1 / size + 1e-9),
             )
-            for width, layers in ((16 * size, 64), (64 * size, 256))
+            for width, layers in ((16 * size, 1024), (64 * size, 256))
         ]
     return found
 

@@ -4,7 +4,7 @@ Problem. A row of W in the direction v is divided by √(vᵀCv). The gap V of C
 differ from row to row: by how much?
 
 Method. In the eigenbasis vᵀCv = Σλ_i v_i², of mean 1/n since Σλ = 1; its square has the mean
-m_4 Σλ_i² + m_22 (1 - Σλ_i²) by the sphere's fourth moments. Exact rationals; Rocq's kernel proves it
+m_4 Σλ_i² + m_22 ((Σλ_i)² - Σλ_i²) by the sphere's fourth moments. Exact rationals; Rocq's kernel proves it
 for every spectrum.
 
 Guarantee. n² E(vᵀCv)² - 1 = (2n/(n+2)) (Σλ_i² - 1/n), for every n ≥ 1 and Σλ = 1.
@@ -43,6 +43,7 @@ from theorems.statement import NUDGE, Proof, Quantifier, Sentinel, Statement, Ve
 __all__ = ["FIGURES", "STATEMENT", "STATEMENTS"]
 
 m_4, m_22 = sp.symbols("m_4 m_22", real=True)
+_sum = sp.Sum(lam[i], (i, 0, n - 1))
 _squares = sp.Sum(lam[i] ** 2, (i, 0, n - 1))
 _variance = 2 * n / (n + 2) * (_squares - 1 / n)
 
@@ -55,7 +56,7 @@ STATEMENT = Statement(
     variables=(BATCH, SPECTRUM),
     assumptions=(UNIT_TRACE,),
     definitions={m_4: 3 / (n * (n + 2)), m_22: 1 / (n * (n + 2))},
-    lhs=n**2 * (m_4 * _squares + m_22 * (1 - _squares)) - 1,
+    lhs=n**2 * (m_4 * _squares + m_22 * (_sum**2 - _squares)) - 1,
     relation="==",
     rhs=_variance,
     sentinel=Sentinel("one part in a million more", rhs=(1 + NUDGE) * _variance),

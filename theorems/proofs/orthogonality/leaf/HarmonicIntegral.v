@@ -1,18 +1,20 @@
-(* Contraction in its harmonic form, for the integral itself: with p = integral_0^oo s/(1+2ts) prod_k (1 + 2 t l_k)^(-1/2) dt
-   for l_1, ..., l_n >= 0 of sum 1 and any s >= 0,
+(* Contraction in its harmonic form, for the integral itself: with p = integral_0^oo s/(1+2ts)
+     prod_k (1 + 2 t l_k)^(-1/2) dt for l_1, ..., l_n >= 0 of sum 1 and any s >= 0,
      p >= (n+2) s / (n (1 + 2s)).
-   The means of arithmetic and geometry, for the n numbers 1 + 2 t l_k and twice 1 + 2ts, whose average is 1 + 2tm,
-   m = (1 + 2s)/(n+2): the integrand is at least s (1 + 2tm)^(-(n+2)/2), whose integral is s/(n m).
+   The means of arithmetic and geometry, for the n numbers 1 + 2 t l_k and twice 1 + 2ts, whose
+   average is 1 + 2tm, m = (1 + 2s)/(n+2): the integrand is at least s (1 + 2tm)^(-(n+2)/2), whose
+   integral is s/(n m).
 
-   contraction_integral: the inequality. contraction_sharp follows from it by Harmonic.harmonic_below_linear.
-   width_limit_decay: a path of spectra each of which is the image of the one before, from any start of full rank, has
-     1/s_k - n <= (n/(n+2))^k (1/s_0 - n) for its least members s_k;
+   contraction_integral: the inequality. contraction_sharp follows from it by
+     Harmonic.harmonic_below_linear.
+   width_limit_decay: a path of spectra each of which is the image of the one before, from any start
+     of full rank, has 1/s_k - n <= (n/(n+2))^k (1/s_0 - n) for its least members s_k;
    width_limit_gap: hence sqrt(sum_i (l_i - 1/n)^2) <= sqrt(n(n-1))/n^2 (n/(n+2))^k (1/s_0 - n).
 
    Source: ours. It replaces Lemmas 8 to 10 of Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970).
    Python: orthogonality.contraction:harmonic, orthogonality.global_decay, orthogonality.gap_decay.
-   Depends on: GapSharp, Harmonic, leaf.TangentIntegral, leaf.PowerIntegral, leaf.Contraction, Coquelicot,
-   mathcomp-analysis' Rstruct; the axioms of Coq's real numbers. *)
+   Depends on: GapSharp, Harmonic, leaf.TangentIntegral, leaf.PowerIntegral, leaf.Contraction,
+     Coquelicot, mathcomp-analysis' Rstruct; the axioms of Coq's real numbers. *)
 
 From Coq Require Import Reals Lra.
 From Coquelicot Require Import Coquelicot.
@@ -39,7 +41,8 @@ Lemma product_le_tilted_mean (F : realFieldType) (n : nat) (l : 'I_n -> F) (s : 
 Proof.
 move=> t0 s0 l0 l1.
 have pos x : 0 <= x -> 0 <= 1 + 2%:R * t * x by move=> x0; rewrite addr_ge0 ?mulr_ge0 ?ler0n ?ler01.
-pose e (i : 'I_n.+2) : F := if unlift ord0 i is Some j then if unlift ord0 j is Some k then l k else s else s.
+pose e (i : 'I_n.+2) : F := if unlift ord0 i is Some j then if unlift ord0 j is Some k then l k
+    else s else s.
 have e0 i : 0 <= e i by rewrite /e; case: unliftP => // j _; case: unliftP.
 have [le _] := @leif_AGM F _ 'I_n.+2 (fun i => 1 + 2%:R * t * e i) (fun i _ => pos _ (e0 i)).
 have first : e ord0 = s by rewrite /e unlift_none.
@@ -64,7 +67,8 @@ Theorem contraction_integral (n : nat) (l : 'I_n -> R) (s : R) (p : R) :
   (1 <= n)%N -> 0 <= s ->
   (forall i : 'I_n, 0 <= l i) ->
   \sum_(i < n) l i = 1 ->
-  is_RInt_gen (fun t : R => s / (1 + 2%:R * t * s) * (\prod_(k < n) (Num.sqrt (1 + 2%:R * t * l k))^-1))
+  is_RInt_gen (fun t : R => s / (1 + 2%:R * t * s) * (\prod_(k < n) (Num.sqrt (1 + 2%:R * t * l
+      k))^-1))
     (at_point (0 : R)) (Rbar_locally p_infty) p ->
   (n%:R + 2%:R) * s / (n%:R * (1 + 2%:R * s)) <= p.
 Proof.
@@ -80,14 +84,18 @@ set f := (fun t : R => s / _ * _) in Hp.
 set g := (fun t : R => Rdiv _ _) in Hg.
 have below t : 0 <= t -> Rle (g t) (f t).
   move=> t0; apply/RleP.
-  have pos x : 0 <= x -> 0 < 1 + 2%:R * t * x by move=> x0; rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
+  have pos x : 0 <= x -> 0 < 1 + 2%:R * t * x by move=> x0;
+      rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
   have y0 := pos m (ltW m0); have r0 : 0 < Num.sqrt (1 + 2%:R * t * m) by rewrite sqrtr_gt0.
   have -> : g t = s / ((1 + 2%:R * t * m) * Num.sqrt (1 + 2%:R * t * m) ^+ n).
-    rewrite /g !RmultE !RplusE two_R RsqrtE ?(ltW y0) // RpowE RdivE ?mulf_neq0 ?expf_neq0 ?gt_eqF //.
+    rewrite /g !RmultE !RplusE two_R RsqrtE ?(ltW y0) // RpowE RdivE ?mulf_neq0 ?expf_neq0 ?gt_eqF
+        //.
   have P0 : 0 < \prod_(k < n) Num.sqrt (1 + 2%:R * t * l k).
     by apply: prodr_gt0 => k _; rewrite sqrtr_gt0 pos.
-  have A0 : 0 < (1 + 2%:R * t * s) * \prod_(k < n) Num.sqrt (1 + 2%:R * t * l k) by rewrite mulr_gt0 ?pos.
-  have B0 : 0 < (1 + 2%:R * t * m) * Num.sqrt (1 + 2%:R * t * m) ^+ n by rewrite mulr_gt0 ?exprn_gt0.
+  have A0 : 0 < (1 + 2%:R * t * s) * \prod_(k < n) Num.sqrt (1 + 2%:R * t * l k) by rewrite
+      mulr_gt0 ?pos.
+  have B0 : 0 < (1 + 2%:R * t * m) * Num.sqrt (1 + 2%:R * t * m) ^+ n by rewrite mulr_gt0
+      ?exprn_gt0.
   rewrite /f prodfV -[X in _ <= X]mulrA ler_wpmul2l // -invfM lef_pinv ?posrE //.
   rewrite -(@ler_pexpn2r _ 2) ?nnegrE ?(ltW A0) ?(ltW B0) //.
   rewrite !exprMn -prodrXl exprAC sqr_sqrtr ?(ltW y0) // -exprD add2n.
@@ -103,7 +111,8 @@ Proof.
 move=> n1 x0 xy; have y0 := le_trans x0 xy.
 have N0 : 0 < n%:R :> F by rewrite ltr0n.
 have N2 : 0 < n%:R + 2%:R :> F by rewrite -natrD ltr0n addn2.
-have base (z : F) : 0 <= z -> 0 < 1 + 2%:R * z by move=> z0; rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
+have base (z : F) : 0 <= z -> 0 < 1 + 2%:R * z by move=> z0;
+    rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
 have bx := base _ x0; have by_ := base _ y0; rewrite -subr_ge0.
 have -> : (n%:R + 2%:R) * y / (n%:R * (1 + 2%:R * y)) - (n%:R + 2%:R) * x / (n%:R * (1 + 2%:R * x))
     = (n%:R + 2%:R) * (y - x) / (n%:R * (1 + 2%:R * y) * (1 + 2%:R * x)).
@@ -120,7 +129,8 @@ have b : 1 + 2%:R * x != 0 by rewrite gt_eqF // ltr_paddr ?mulr_ge0 ?ler0n ?ltr0
 by field; rewrite n0 b.
 Qed.
 
-Lemma reciprocal_gap (F : realFieldType) (x y : F) : 0 < x -> 0 < y -> y^-1 - x <= (y ^+ 2)^-1 * (x^-1 - y).
+Lemma reciprocal_gap (F : realFieldType) (x y : F) : 0 < x -> 0 < y ->
+    y^-1 - x <= (y ^+ 2)^-1 * (x^-1 - y).
 Proof.
 move=> x0 y0; rewrite -subr_ge0.
 have -> : (y ^+ 2)^-1 * (x^-1 - y) - (y^-1 - x) = (y^-1 - x) ^+ 2 / x by field; rewrite !gt_eqF.
@@ -175,8 +185,10 @@ Theorem width_limit_gap (k : nat) :
   Num.sqrt (\sum_(i < n) (l k i - n%:R^-1) ^+ 2)
   <= Num.sqrt (n%:R * (n%:R - 1)) / n%:R ^+ 2 * ((n%:R / (n%:R + 2%:R)) ^+ k * ((s 0%N)^-1 - n%:R)).
 Proof.
-have first : Num.sqrt (\sum_(i < n) (l k i - n%:R^-1) ^+ 2) <= Num.sqrt (n%:R * (n%:R - 1)) * (n%:R^-1 - s k).
-  apply: gap_vs_smallest_eigenvalue_sharp => // i; rewrite l0 /= -[X in _ <= X](l1 k) (bigD1 i) //= ler_addl.
+have first : Num.sqrt (\sum_(i < n) (l k i - n%:R^-1) ^+ 2) <= Num.sqrt (n%:R * (n%:R - 1)) *
+    (n%:R^-1 - s k).
+  apply: gap_vs_smallest_eigenvalue_sharp => // i;
+      rewrite l0 /= -[X in _ <= X](l1 k) (bigD1 i) //= ler_addl.
   by apply: sumr_ge0.
 apply: le_trans first _; rewrite -[X in _ <= X]mulrA ler_wpmul2l ?sqrtr_ge0 //.
 apply: (@le_trans _ _ ((n%:R ^+ 2)^-1 * ((s k)^-1 - n%:R))); last first.

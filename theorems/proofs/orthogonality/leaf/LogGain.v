@@ -1,5 +1,5 @@
-(* ln y <= (y - 1) - (y - 1)^2/(2n) for 0 < y <= n: the difference of the sides has the derivative (y - 1)(1/y - 1/n), and so
-   falls before 1 and rises after it, where it is 0.
+(* ln y <= (y - 1) - (y - 1)^2/(2n) for 0 < y <= n: the difference of the sides has the derivative
+   (y - 1)(1/y - 1/n), and so falls before 1 and rises after it, where it is 0.
 
    Source: ours; calculus.
    Python: orthogonality.log_gain.
@@ -46,7 +46,8 @@ Proof.
       * rewrite Rmin_left, Rmax_right in range by lra; apply Rmult_le_pos; lra.
       * rewrite Rmin_right, Rmax_left in range by lra.
         replace ((c - 1) * (y - 1)) with ((1 - c) * (1 - y)) by ring; apply Rmult_le_pos; lra.
-    + assert (c <= Rmax 1 y) by apply range; assert (Rmax 1 y <= INR n) by (apply Rmax_lub; lra); lra.
+    + assert (c <= Rmax 1 y) by apply range; assert (Rmax 1 y <= INR n) by (apply Rmax_lub; lra);
+        lra.
 Qed.
 
 End LogGain.

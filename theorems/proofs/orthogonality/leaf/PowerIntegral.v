@@ -26,7 +26,8 @@ Let positive t : 0 <= t -> 0 < 1 + 2 * t * m. Proof. intros t0; nra. Qed.
 Let Q_derive t : 0 < 1 + 2 * t * m -> is_derive Q t (s * r t ^ (n + 2)).
 Proof.
   intros b; assert (N := size_pos).
-  replace (s * r t ^ (n + 2)) with (- (s / (INR n * m)) * (- (INR n * m) * r t ^ (n + 2))) by (field; lra).
+  replace (s * r t ^ (n + 2)) with (- (s / (INR n * m)) * (- (INR n * m) * r t ^ (n + 2))) by
+      (field; lra).
   apply is_derive_scal, (power_derive n m n1), b.
 Qed.
 
@@ -35,7 +36,8 @@ Proof.
   intros P [eps HP]; assert (e0 := cond_pos eps).
   exists (/ (2 * m * eps ^ 2)); intros t tbig; apply HP.
   assert (t0 : 0 < t).
-  { apply Rlt_trans with (2 := tbig); apply Rinv_0_lt_compat, Rmult_lt_0_compat; [lra|apply pow_lt, e0]. }
+  { apply Rlt_trans with (2 := tbig); apply Rinv_0_lt_compat, Rmult_lt_0_compat;
+      [lra|apply pow_lt, e0]. }
   assert (b := positive t (Rlt_le _ _ t0)); assert (q := sqrt_lt_R0 (1 + 2 * t * m) b).
   assert (rp : 0 < r t) by (apply Rinv_0_lt_compat, q).
   unfold ball; simpl; unfold AbsRing_ball, abs, minus, plus, opp; simpl.
@@ -58,7 +60,8 @@ Proof.
   apply (ex_derive_continuous P); unfold P; auto_derive; exact I.
 Qed.
 
-Let form t : 0 < 1 + 2 * t * m -> s * r t ^ (n + 2) = s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m) ^ n).
+Let form t : 0 < 1 + 2 * t * m -> s * r t ^ (n + 2) = s / ((1 + 2 * t * m) * sqrt (1 + 2 * t * m) ^
+    n).
 Proof.
   intros b; unfold r; assert (q := sqrt_lt_R0 _ b).
   assert (e : sqrt (1 + 2 * t * m) ^ 2 = 1 + 2 * t * m) by (apply pow2_sqrt; lra).
@@ -71,7 +74,8 @@ Lemma power_integral :
     (at_point 0) (Rbar_locally p_infty) (s / (INR n * m)).
 Proof.
   assert (N := size_pos).
-  assert (range : filter_prod (at_point 0) (Rbar_locally p_infty) (fun ab => fst ab = 0 /\ 0 <= snd ab)).
+  assert (range : filter_prod (at_point 0) (Rbar_locally p_infty) (fun ab => fst ab = 0 /\ 0 <= snd
+      ab)).
   { exists (fun a => a = 0) (fun b => 0 <= b); [reflexivity| |intros a b; simpl; auto].
     exists 0; intros x; lra. }
   replace (s / (INR n * m)) with (0 - Q 0); cycle 1.
