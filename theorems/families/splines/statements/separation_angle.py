@@ -56,7 +56,12 @@ def _item(first: Point, second: Point, seen_from: Point) -> Item:
     return {"d": len(first), **{name: tuple(map(Fraction, x)) for name, x in points.items()}}
 
 
-def _drawn(first: Point, second: Point, along: Fraction, aside: Point) -> Item:
+def _drawn(
+    first: Sequence[Fraction],
+    second: Sequence[Fraction],
+    along: Fraction,
+    aside: Sequence[Fraction],
+) -> Item:
     """Seen from the midpoint, moved along the line of the two points and aside."""
     pairs = zip(first, second, aside, strict=True)
     seen_from = [(x + y) / 2 + along * (x - y) + z for x, y, z in pairs]
