@@ -173,6 +173,18 @@ def test_near_one_point_a_ratio_grows_without_end() -> None:
     assert any(line.startswith(words) for line in found.without)
 
 
+def test_what_may_be_negative_has_no_positive_lower_bound() -> None:
+    found = discover("matrices", of="cosine", n="2..2", d="2..4", assume="alive", relation=">=")
+    assert found.bounds == ()
+    assert found.without[0].startswith("no positive lower bound of cosine: cosine is -1")
+
+
+def test_what_grows_far_out_has_no_bound() -> None:
+    found = discover("parameters", of="k*x", k="1..5", x="[0, oo)", relation="<=")
+    assert found.bounds == ()
+    assert found.without[0].startswith("no upper bound of k*x: it grows without end")
+
+
 # --- what is false does not stand -----------------------------------------------------------------
 
 

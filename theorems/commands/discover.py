@@ -188,10 +188,10 @@ def _print(out: Console, found: Discovery, seconds: float) -> None:
         _print_bound(out, bound)
     if not found.bounds:
         paragraph(out, Text("no bound of these forms", style="bold red"))
-    _listed(out, "Fell", [f"{each.claim}: {each.words}" for each in found.fallen])
+    _listed(out, "Dropped", [f"{each.claim}: {each.words}" for each in found.fallen])
     _listed(out, "None", list(found.without))
     out.print()
-    looked = f"{found.looked} inputs, {len(found.bounds)} bounds stand, {len(found.fallen)} fell"
+    looked = f"{found.looked} inputs, {len(found.bounds)} bounds stand, {len(found.fallen)} dropped"
     fields(out, {"Looked at": looked, "Time": duration(seconds)})
 
 

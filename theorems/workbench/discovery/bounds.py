@@ -71,10 +71,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Fallen:
-    """A bound that was proposed and refuted.
+    """A bound that was proposed and does not stand.
 
     - ``claim``: as a claim is written
-    - ``words``: by what it fell
+    - ``words``: what refutes it; or that it says nothing, or has no value somewhere
     """
 
     claim: str

@@ -79,6 +79,17 @@ class Comparison:
             found -= self._start(table)
             return np.asarray(found / table.sizes["ell"])
 
+    def makes_sense(self, table: Table) -> bool:
+        """Whether no reference is negative anywhere, nor, of a rate, the quantity at the start: else
+        a claim could not be multiplied by them.
+        """
+        first = len(table.question.of)
+        columns = [table.column(first + place) for place, _ in self.powers]
+        if self.rate:
+            columns += [table.column(first + place, start=True) for place, _ in self.powers]
+            columns.append(table.column(self.of, start=True))
+        return not any(bool((column < 0).any()) for column in columns)
+
     def _start(self, table: Table) -> Floats:
         """The logarithm of f·Πg^e at the start, (rows,)."""
         first = len(table.question.of)

@@ -46,6 +46,10 @@ def extremes(table: Table, comparison: Comparison, groups: int, *, up: bool) -> 
     moved = sign * ERRORS if table.question.sampled else 0.0
     values = sign * comparison.logarithms(table, moved)
     values[np.isnan(values)] = -np.inf
+    negative = np.flatnonzero(table.column(comparison.of) < 0)
+    if not up and len(negative):  # what is negative lies below every positive bound
+        nothing = np.full(groups, np.nan)
+        return Extremes(nothing, np.full(groups, -1, dtype=np.int64), int(negative[0]))
     most, places = np.full(groups, np.nan), np.full(groups, -1, dtype=np.int64)
     for group in range(groups):
         rows = np.flatnonzero(table.groups == group)

@@ -34,10 +34,13 @@ _MOST = {
     "matrices": {"n": 4, "d": 5},
     "paths": {"n": 6, "ell": 8},
     "slow paths": {"n": 4, "ell": 4},
+    "slowest paths": {"n": 4, "ell": 2},
     "sampled": {"n": 8, "d": 512, "ell": 32},
 }
 #: Starts of one choice of sizes where each is simulated, and where layers are enclosed slowly.
 _FEW_STARTS = 6
+#: There also one in so many of the spectra near degenerate ones.
+_EVERY = 3
 _PARAMETERS = 24
 _BESIDE = Fraction(1, 10**9)
 
@@ -80,6 +83,8 @@ def _kind(question: Question) -> str:
     if question.sampled:
         return "sampled"
     slow = question.space.over == "paths" and question.space.layers is not None
+    if slow and not question.space.quick:
+        return "slowest paths"
     return "slow paths" if slow else question.space.over
 
 
@@ -122,12 +127,13 @@ def proposals(question: Question, sizes: Mapping[str, Fraction]) -> Iterator[Pro
 
 
 def _near_ends(free: Sequence[Domain], item: Item) -> Iterator[Proposed]:
-    """The input with one real parameter very near an end of its domain."""
+    """The input with one real parameter very near an end of its domain, or far out."""
     for domain in free:
         low, high = domain.ends(item)
         for near in NEARNESS:
             step = (high - low) / 10**near
-            for value in (low + step, high - step):
+            last = low + 10**near if domain.endless else high - step
+            for value in (low + step, last):
                 yield Proposed({**item, domain.name: value}, near)
 
 
@@ -146,7 +152,9 @@ def _objects(question: Question, sizes: Mapping[str, Fraction]) -> Iterator[Prop
         for spectrum, near in spectra:
             yield Proposed({"spectrum": spectrum}, near)
         return
-    yield from _starts(size, spectra, few=kind == "sampled")
+    if not question.space.quick:
+        spectra = [each for each in spectra if each[1]][::_EVERY]
+    yield from _starts(size, spectra, kind == "sampled", few=not question.space.quick)
 
 
 def _matrices(d: int, n: int) -> Iterator[Proposed]:
@@ -163,14 +171,15 @@ def _matrices(d: int, n: int) -> Iterator[Proposed]:
 
 
 def _starts(
-    size: int, spectra: list[tuple[tuple[Fraction, ...], int]], *, few: bool
+    size: int, spectra: list[tuple[tuple[Fraction, ...], int]], sampled: bool, *, few: bool
 ) -> Iterator[Proposed]:
+    """Starts of a lay-out, and where they are not sampled plain ones of these spectra."""
     laid_out = start_layout(size, corner_spectra(size))
-    if few:
+    if sampled or few:
         laid_out = laid_out[:: -(-len(laid_out) // _FEW_STARTS)]
     for start in laid_out:
         yield Proposed({"start": shown_start(start)})
-    if few:
+    if sampled:
         return
     axes = {str(start.axes): start.axes for start in laid_out}
     for place, (spectrum, near) in enumerate(spectra):

@@ -34,6 +34,8 @@ _WIDEST = 1e-9
 NETWORKS, ERRORS = 64, 4.0
 #: Random numbers for one start, about, and networks for it at least.
 _NORMALS, _FEWEST = 2_000_000, 16
+#: A mean that is nearer to 0 is 0 but for rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,10 @@ def _mean(side: Side, values: Mapping[str, object], networks: int) -> tuple[floa
     with np.errstate(all="ignore"):
         sampled = np.broadcast_to(floats_at(side.expression, values), (networks,))
     mean = float(np.mean(sampled))
+    if abs(mean) < _ROUNDING:
+        return 0.0, 0.0
     spread = float(np.std(sampled)) / math.sqrt(networks)
-    return mean, spread / abs(mean) if mean else 0.0
+    return mean, spread / abs(mean)
 
 
 def _start(side: Side, numbers: Mapping[str, float]) -> float:

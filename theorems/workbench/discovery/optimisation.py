@@ -25,6 +25,8 @@ __all__ = ["furthest"]
 Floats = NDArray[np.float64]
 #: Generations, and points of one per dimension; evaluations of the simplex.
 _GENERATIONS, _POPULATION, _EVALUATIONS = 20, 5, 400
+#: Whole starts, which take long to build, have many coordinates, and a lay-out of their own.
+_OF_STARTS = 3
 #: The simplex starts where evolution went beyond what is known by more than this, relatively.
 _BEYOND = 1e-7
 
@@ -41,7 +43,8 @@ def furthest(
     """An input of these sizes that goes beyond what is known; None where none is found.
 
     Args:
-        question: of what is exact, its symbols other than sizes not being whole numbers.
+        question: of what is exact. Nothing is sought where an input takes long, as along layers
+            that are integrals, nor among quantities that the author computes.
         comparison: what is compared with a form.
         sizes: one choice of them.
         known: the logarithm of the extreme so far.
@@ -52,7 +55,7 @@ def furthest(
     held = {name: value for name, value in sizes.items() if name in _held(question)}
     fixed = {domain.name for domain in space.parameters if domain.whole}
     dimensions = space.coordinates(held)
-    if fixed or space.computed or not dimensions:
+    if fixed or space.computed or not dimensions or not space.quick:
         return None
     sign = 1.0 if up else -1.0
 
@@ -61,7 +64,8 @@ def furthest(
             found = sign * _logarithms(question, comparison, held, points)
         return np.where(np.isnan(found), -np.inf, np.clip(found, -1e9, 1e9))
 
-    ends = evolve(score, dimensions, seed=seed, generations=_GENERATIONS, population=_POPULATION)
+    generations = _OF_STARTS if space.whole else _GENERATIONS
+    ends = evolve(score, dimensions, seed=seed, generations=generations, population=_POPULATION)
     best = ends[0]
     if not float(score(best[None])[0]) > sign * known + _BEYOND:
         return None

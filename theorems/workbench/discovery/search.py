@@ -38,7 +38,7 @@ class Discovery:
     """What was found.
 
     - ``bounds``: that stood, best first
-    - ``fallen``: that were proposed and refuted, each with by what
+    - ``fallen``: that were proposed and do not stand, each with why
     - ``without``: what has no bound of these forms, with what shows it, in words
     - ``looked``: how many inputs were looked at
     - ``claims``: a file of claims, as text; empty without bounds
@@ -164,7 +164,7 @@ class Search:
 
     def _optimised(self, table: Table) -> Table:
         """With the inputs at which comparisons go beyond what was looked at."""
-        every = list(comparisons(self.question))
+        every = [each for each in comparisons(self.question) if each.makes_sense(table)]
         if len(every) > _OPTIMISED:
             every = [each for each in every if each.weight <= 2]
         items: dict[int, list[Proposed]] = {}
@@ -193,6 +193,8 @@ class Search:
     def _proposed(self, table: Table) -> list[Bound]:
         bounds: list[Bound] = []
         for comparison in comparisons(self.question):
+            if not comparison.makes_sense(table):
+                continue
             self.progress(f"fitting {comparison.words(self.question)}")
             for up in self.up:
                 found = extremes(table, comparison, len(self.choices), up=up)
@@ -206,11 +208,15 @@ class Search:
 
     def _endless(self, table: Table, comparison: Comparison, found: Extremes, *, up: bool) -> str:
         row = found.endless or 0
-        value = float(np.exp(np.clip(comparison.logarithms(table)[row], -1000.0, 700.0)))
+        value = table.column(comparison.of)[row]
+        if value >= 0:
+            value = float(np.exp(np.clip(comparison.logarithms(table)[row], -1000.0, 700.0)))
         sizes = _shown(self.choices[table.rows[row].group])
-        direction = "upper" if up else "lower"
-        way = "grows" if up else "falls"
         words = comparison.words(self.question)
+        if value < 0:
+            f = self.question.of[comparison.of].text
+            return f"no positive lower bound of {words}: {f} is {value:.3g} at {sizes}"
+        direction, way = ("upper", "grows") if up else ("lower", "falls")
         return f"no {direction} bound of {words}: it {way} without end, {value:.3g} at {sizes}"
 
 
