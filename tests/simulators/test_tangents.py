@@ -418,6 +418,23 @@ def test_an_observable_of_ones_own_is_handed_tangents(own_words):
     assert (found["largest_entry"][0, 0] == np.abs(SEVERAL).max(axis=(-2, -1))).all()
 
 
+def test_an_observable_of_ones_own_may_contract_several():
+    def products(T, *, width):
+        return np.einsum("...adn,...bdn->...ab", T, T)
+
+    found = simulate(
+        vanilla_chain(D),
+        BATCH,
+        depth=2,
+        engine="dense",
+        tangents=SEVERAL,
+        observables=[Observable("products", products, gram=False, jvp=True), TANGENTS],
+    )
+    T = found["T"]
+    assert found["products"].shape == (1, 3, 2, 2)
+    assert np.allclose(found["products"][..., 0, 1], (T[:, :, 0] * T[:, :, 1]).sum((-2, -1)))
+
+
 def test_a_function_with_a_symmetric_derivative_of_its_own_is_followed():
     with_cube = Activation(lambda x: x**3 / 6, derivative=lambda x: x * x / 2)
     chains = [Chain((Linear(D), act)) for act in (with_cube, Activation(lambda x: x**3 / 6))]
