@@ -32,6 +32,9 @@ class AffineMaps:
     - ``values`` (n, 3, R): coefficients c₀, c_u, c_v
     - ``errors`` (n, R): bounds over the box |u| ≤ ``extent[1]``, |v| ≤ ``extent[2]``
     - ``extent`` (3,): 1 and the two half-sides
+    - ``multiple_of`` (n, R): the number of an earlier unit, counted over all layers, of which a
+      feature is an exact multiple there, so that it is zero where that is; −1 where none is known.
+      None where nothing is
 
     Example:
         >>> maps = maps_of([[fmpq(1)], [fmpq(2)], [fmpq(0)]], np.array([1.0, 3.0, 3.0]))
@@ -42,6 +45,7 @@ class AffineMaps:
     values: NDArray[np.float64]
     errors: NDArray[np.float64]
     extent: NDArray[np.float64]
+    multiple_of: NDArray[np.int32] | None = None
 
     def magnitudes(self) -> NDArray[np.float64]:
         """Bounds on |c₀| + |c_u u| + |c_v v| over the box, of shape (n, R)."""
@@ -56,7 +60,12 @@ class AffineMaps:
         values = np.empty((*self.values.shape[:2], len(regions)))
         for k, each in enumerate(self.values):  # one at a time: all may be far beyond caches
             np.take(each, regions, axis=1, out=values[k])
-        return AffineMaps(values, self.errors[:, regions], self.extent)
+        known = None if self.multiple_of is None else self.multiple_of[:, regions]
+        return AffineMaps(values, self.errors[:, regions], self.extent, known)
+
+    def vanish(self) -> NDArray[np.bool_]:
+        """Where a map is known to be 0, exactly; of shape (n, R)."""
+        return np.asarray((self.errors == 0) & ~self.values.any(axis=1))
 
 
 def maps_of(columns: Sequence[Sequence[fmpq]], extent: NDArray[np.float64]) -> AffineMaps:

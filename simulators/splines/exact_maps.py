@@ -26,6 +26,7 @@ class ExactMaps:
         layers: of the activations that are done; may grow.
 
     Example:
+        >>> import numpy as np
         >>> from simulators.splines.operations import Affine
         >>> from simulators.splines.slices import coordinate_slice
         >>> network = Network(2, (Affine(0, np.array([[1.0, 2.0]]), np.array([3.0])),))

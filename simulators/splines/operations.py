@@ -193,7 +193,11 @@ class Scaling:
         errors = size * (source.errors + 8 * ULP * sizes)
         errors = (errors + 8 * ULP * np.abs(shift)[:, None]) * (1 + 1e-9)
         errors += TINY * ((sizes > 0) & (size > 0))
-        return AffineMaps(values, errors, source.extent)
+        known = source.multiple_of
+        if known is not None:
+            kept = [s != 0 and t == 0 for s, t in zip(self.scale, self.shift, strict=True)]
+            known = np.where(np.array(kept)[:, None], known, np.int32(-1))
+        return AffineMaps(values, errors, source.extent, known)
 
     def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
         """Exact columns; the shift goes to the first of them.
@@ -238,12 +242,16 @@ class Activation:
         """
         return np.where(values[0] >= 0, values[0], self.slope * values[0])
 
-    def of_maps_where(self, source: AffineMaps, layer: Layer) -> AffineMaps:
+    def of_maps_where(
+        self, source: AffineMaps, layer: Layer, first: int | None = None
+    ) -> AffineMaps:
         """Affine maps with bounds on the regions after it, R of them.
 
         Args:
             source: what it reads, on the regions before it.
             layer: parents and signs of the regions after it.
+            first: the number of its first unit, counted over all layers, where it should be known
+                later of which unit a feature is a multiple.
         """
         units, regions = layer.signs.shape
         values = np.empty((units, 3, regions))
@@ -256,7 +264,12 @@ class Activation:
             if inexact:
                 errors[k] += ULP * (source.extent @ np.abs(values[k]))
                 errors[k] *= 1 + 1e-9
-        return AffineMaps(values, errors, source.extent)
+        known = None
+        if first is not None:
+            numbers = first + np.arange(units, dtype=np.int32)[:, None]
+            passing = layer.signs > 0 if self.slope == 0 else layer.signs != 0
+            known = np.where(passing, numbers, np.int32(-1))
+        return AffineMaps(values, errors, source.extent, known)
 
     def exactly_where(self, source: fmpq_mat, signs: Sequence[int]) -> fmpq_mat:
         """Exact columns, for features of known signs (n,).
@@ -315,8 +328,19 @@ class Sum:
         """
         left, right = maps
         sizes = left.magnitudes() + right.magnitudes()
-        errors = (left.errors + right.errors + 2 * ULP * sizes) * (1 + 1e-9)
-        return AffineMaps(left.values + right.values, errors, left.extent)
+        errors = left.errors + right.errors
+        alone, other = right.vanish(), left.vanish()
+        # adding nothing rounds nothing
+        errors = (errors + 2 * ULP * sizes * ~(alone | other)) * (1 + 1e-9)
+        known = None
+        if left.multiple_of is not None and right.multiple_of is not None:
+            known = np.where(other, right.multiple_of, np.int32(-1))
+            known = np.where(alone, left.multiple_of, known)
+        elif left.multiple_of is not None:
+            known = np.where(alone, left.multiple_of, np.int32(-1))
+        elif right.multiple_of is not None:
+            known = np.where(other, right.multiple_of, np.int32(-1))
+        return AffineMaps(left.values + right.values, errors, left.extent, known)
 
     def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
         """Exact columns.

@@ -31,10 +31,10 @@ from simulators.splines.affine_maps import ULP, AffineMaps, maps_of
 from simulators.splines.exact_maps import ExactMaps
 from simulators.splines.growing import Growing
 from simulators.splines.layer import Layer, patterns_of
-from simulators.splines.lines import Lines
+from simulators.splines.lines import SIDE, Lines
 from simulators.splines.mesh import OUTSIDE, Mesh
 from simulators.splines.network import Network, last_reads
-from simulators.splines.operations import Activation
+from simulators.splines.operations import Activation, Affine
 from simulators.splines.rationals import nearest, rationals, sign_of
 from simulators.splines.slices import Slice
 
@@ -218,6 +218,7 @@ class _Work:
         number = np.arange(corners)
         self.pairs = Growing(np.stack([(number - 1) % corners, number], axis=1))
         self.exact_signs = 0
+        self.firsts = [0]  # the number of the first unit of each activation, over all
 
     def run(self) -> Partition:
         """All operations in turn."""
@@ -225,6 +226,7 @@ class _Work:
         columns = (plane.origin, plane.first, plane.second)
         values = {0: maps_of(columns, self.extent)}
         last = last_reads(operations)
+        others = [each for each in operations if not isinstance(each, Affine)]
         reached = (0, 0)
         complete = True
         for i, operation in enumerate(operations):
@@ -237,7 +239,8 @@ class _Work:
                     complete = False
                     break
                 kept = {k for k in values if last.get(k, -1) > i}
-                after = operation.of_maps_where(source, cut)
+                told = any(i + 1 in each.reads for each in others)
+                after = operation.of_maps_where(source, cut, self.firsts[-2] if told else None)
                 values = {k: v.take(cut.parents) for k, v in values.items() if k in kept}
                 values[i + 1] = after
             else:
@@ -265,6 +268,7 @@ class _Work:
 
         The signs of units that were not are 0.
         """
+        self.firsts.append(self.firsts[-1] + len(maps.values))
         cut = _LayerCut(self, layer, maps)
         for unit in range(len(maps.values)):
             if self._stopped():
@@ -286,6 +290,17 @@ class _Work:
         u, v = self.lines.exact_meeting(*self.pairs.rows[vertex].tolist())
         start, first, second = self.maps.unit(layer, region, unit)
         return sign_of(start + first * u + second * v)
+
+    def zero_at(self, units: NDArray[np.int32], vertices: Ints) -> NDArray[np.bool_]:
+        """Whether each vertex is on the boundary of a unit, by the lines that it is the crossing of.
+
+        Units are counted over all layers, and −1 is none.
+        """
+        lines = self.pairs.rows[vertices]
+        layers = self.lines.layer[lines]
+        numbers = np.array(self.firsts)[layers] + self.lines.unit[lines]
+        on = (layers != SIDE) & (numbers == units[:, None])
+        return np.asarray(on.any(axis=1) & (units >= 0))
 
     def place(self, edges: Ints, cuts: Ints) -> None:
         """New vertices where the lines of cut edges meet the lines that cut them."""
@@ -384,7 +399,11 @@ class _LayerCut:
             doubt += 4 * ULP * (np.abs(c) + np.abs(along) + np.abs(across))
             sure = (np.abs(values) > doubt * (1 + 1e-9)) | ((doubt == 0) & (values == 0))
         found: NDArray[np.int8] = np.sign(np.where(sure, values, 0.0)).astype(np.int8)
-        for k in np.flatnonzero(~sure).tolist():
+        unsure = np.flatnonzero(~sure)
+        if self.maps.multiple_of is not None:
+            known = self.maps.multiple_of[unit][regions[unsure]]
+            unsure = unsure[~self.work.zero_at(known, vertices[unsure])]
+        for k in unsure.tolist():
             vertex, region = int(vertices[k]), int(regions[k])
             found[k] = self.work.exact_sign(self.layer, unit, region, vertex)
         return found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulators.splines import Partition, linear_regions
 from simulators.splines.mesh import OUTSIDE
 from simulators.splines.network import Network
-from simulators.splines.operations import Activation, Affine, Operation
+from simulators.splines.operations import Activation, Affine, Operation, Scaling, Sum
 from simulators.splines.slices import Slice, coordinate_slice
 from tests.simulators.regions_by_force import Weights, area, by_force
 
@@ -246,3 +246,45 @@ def test_force_sees_what_it_should() -> None:
     assert area(
         [(Fraction(0), Fraction(0)), (Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))]
     ) == Fraction(1, 2)
+
+
+def residual(branch: float, slope: float) -> Network:
+    """Two layers with a branch that is multiplied by a number before it is added."""
+    rng = np.random.default_rng(7)
+    first = Affine(0, rng.standard_normal((4, 2)), 0.3 * rng.standard_normal(4))
+    within = Affine(2, rng.standard_normal((4, 4)), 0.3 * rng.standard_normal(4))
+    scaling = Scaling(3, (fmpq(*branch.as_integer_ratio()),) * 4, (fmpq(0),) * 4)
+    last = Affine(6, rng.standard_normal((3, 4)), 0.3 * rng.standard_normal(3))
+    operations = (
+        first,
+        Activation(1, slope),
+        within,
+        scaling,
+        Sum(2, 4),
+        Activation(5, slope),
+        last,
+        Activation(7, slope),
+    )
+    return Network(2, operations)
+
+
+@pytest.mark.parametrize("slope", SLOPES.values(), ids=SLOPES.keys())
+def test_a_branch_that_adds_nothing_is_seen_without_rationals(slope: float) -> None:
+    """A residual branch multiplied by 0, as networks begin: boundaries coincide with older ones."""
+    plane, square = coordinate_slice(2), np.array(SQUARE)
+    found = linear_regions(residual(0.0, slope), plane, square)
+    assert found.exact_signs == 0
+    operations = residual(0.0, slope).operations
+    weights = [each for each in operations if isinstance(each, Affine)]
+    layers = [(each.weights, each.offset) for each in (weights[0], weights[2])]
+    if slope == 0:  # twice ReLU is ReLU
+        plain = by_force(layers, slope, SQUARE)
+        assert sorted(map(fraction, found.exact_areas())) == sorted(plain.values())
+    assert sum(found.exact_areas(), fmpq(0)) == 4
+    for region in range(found.regions):
+        rows = found.exact_output(region)
+        for vertex in found.corners(region):
+            u, v = found.exact_vertex(vertex)
+            there = found.network.exactly([u, v])
+            assert there == [c + a * u + b * v for c, a, b in rows]
+    assert linear_regions(residual(1.0, slope), plane, square).regions > found.regions
