@@ -64,7 +64,9 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
 
     ``document`` is the JSON value of a run. Cost: a few seconds, for its own networks.
     """
-    names = [f"{each}{variant}" for each in ABOUT for variant in ("", ":falls", ":one_step")]
+    names = [
+        f"{each}{variant}" for each in ABOUT for variant in ("", ":falls", ":one_step", ":law")
+    ]
     if all(find(document, name) is None for name in names):
         return None
     layers = np.arange(DEPTH)

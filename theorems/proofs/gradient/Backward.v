@@ -3,6 +3,8 @@
    hermite_excess, hermite_equality: sum_k (k+1) w_k >= sum_k w_k for weights w_k >= 0; with
      equality only if w_k = 0 for every k >= 1 (w_k = c_(k+1)^2, squared Hermite coefficients of an
      activation: the factor of an infinite batch is at least 1).
+   critical_no_mean: hence chi_1 >= 1 at a fixed point q > 0 of layers without bias whose activation
+     has no mean.
    harmonic_least, harmonic_equality, harmonic_even: the same for weights on harmonics of degree
      k + 1 of the sphere of dimension n - 2: the factor of any activation at n samples is at least
      (n-2)/(n-3), of an even one 2(n-1)/(n-3).
@@ -56,6 +58,15 @@ have : \sum_(k < m) w k * k%:R = 0 by apply: (addrI (\sum_(k < m) w k)); rewrite
 move=> /eqP; rewrite psumr_eq0 => [/allP /(_ i (mem_index_enum _)) /=|k _]; last first.
   by rewrite mulr_ge0 ?ler0n.
 by rewrite mulf_eq0 pnatr_eq0 => /orP[/eqP //|/eqP i0]; rewrite i0 in i1.
+Qed.
+
+Theorem critical_no_mean (v q chi : R) : 0 < v -> 0 < q ->
+  q = v * (\sum_(k < m) w k) ->
+  chi * q = v * (\sum_(k < m) w k * (k%:R + 1)) ->
+  1 <= chi.
+Proof.
+move=> v0 q0 fixed steep; rewrite -(ler_pmul2r q0) mul1r steep {1}fixed.
+by rewrite ler_pmul2l // hermite_excess.
 Qed.
 
 End Hermite.
