@@ -199,6 +199,10 @@ def test_nothing_overflows_and_colours_follow_the_system(
     window.look(width=width, dark=dark)
     window.go(page)
     window.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    # a list of names, as of what was not run, has nowhere to break but in a name
+    window.run(
+        "document.querySelector('main ul').innerHTML += `<li>${'long_name:'.repeat(30)}</li>`"
+    )
     assert window.run("document.documentElement.scrollWidth") <= width
     beyond = (
         "[...document.querySelectorAll('main *')].filter(e => "
@@ -293,8 +297,9 @@ def test_what_is_wrong_as_printed_stands_first(document: dict[str, Any], page: P
     assert text.index('id="constants"') < text.index('id="matrix"') < text.index('id="statements"')
 
 
-def test_what_nobody_printed_is_no_misprint(document: dict[str, Any]) -> None:
-    found = [replace(s, result=s.result | {"source": "ours"}) for s in sections(document)]
+@pytest.mark.parametrize("source", ["ours", "after DJB21 (arXiv 2106.03970), restated"])
+def test_what_nobody_printed_is_no_misprint(document: dict[str, Any], source: str) -> None:
+    found = [replace(s, result=s.result | {"source": source}) for s in sections(document)]
     assert wrong_as_printed(found) == []
     assert len(refuted_besides(found)) == 2
 
@@ -340,6 +345,13 @@ def test_best_constants_are_the_sharp_forms_beside_the_printed(document: dict[st
     assert gap is not None
     assert gap.tightness == "0.4677"
     assert names["orthogonality.contraction:sharp"] is None  # its printed form was not run
+
+
+def test_a_form_of_another_name_that_holds_stands_beside_the_sharp_one() -> None:
+    names = [f"orthogonality.decay:{form}" for form in ("as_printed", "sharp", "harmonic")]
+    (found,) = best_constants([Section(result(name)) for name in names])
+    assert found.printed is not None
+    assert [other.name for other in found.others] == names[2:]
 
 
 def test_the_matrix_counts_every_statement_once(document: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ from theorems.verdict_words import (
 __all__ = ["Piece", "Section", "Theorem", "sections"]
 
 #: Sources of claims that nobody printed.
-_UNPUBLISHED = ("ours", "conjecture")
+_UNPUBLISHED = ("ours", "conjecture", "after ")
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Section:
 
     @property
     def published(self) -> bool:
-        """Whether the claim is printed in a paper of others."""
+        """Whether the claim is printed in a paper of others: as it stands, not after one."""
         return not str(self.result["source"]).lower().startswith(_UNPUBLISHED)
 
     @property

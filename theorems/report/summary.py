@@ -71,10 +71,15 @@ class Silence:
 
 @dataclass(frozen=True)
 class Constant:
-    """A sharp form that holds, beside the printed one."""
+    """A sharp form that holds, beside the printed one.
+
+    ``others`` are variants of the theorem that hold as well, under names of their own: some are
+    sharper yet.
+    """
 
     sharp: Section
     printed: Section | None
+    others: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,11 +213,14 @@ def best_constants(found: Sequence[Section]) -> list[Constant]:
     >>> best_constants([])
     []
     """
-    return [
-        Constant(section, _siblings(section, found).get(PRINTED))
-        for section in found
-        if section.result["variant"] == SHARP and section.holds
-    ]
+    constants = []
+    for section in found:
+        if section.result["variant"] == SHARP and section.holds:
+            siblings = _siblings(section, found)
+            printed, _ = siblings.pop(PRINTED, None), siblings.pop(CORRECTED, None)
+            others = tuple(other for other in siblings.values() if other.holds)
+            constants.append(Constant(section, printed, others))
+    return constants
 
 
 @dataclass(frozen=True)
