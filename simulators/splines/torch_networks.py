@@ -80,11 +80,7 @@ def read_network(module: nn.Module, batch: Floats, statistics: Statistics = "tra
         f"batch of shape {array.shape}: want (N, ...), samples along the first axis",
         UnreadableNetworkError,
     )
-    require(
-        np.isfinite(array).all(),
-        "batch: an entry is not finite; want finite samples",
-        UnreadableNetworkError,
-    )
+    _require_range("batch: an entry", array)
     return _Reader(array, statistics).read(module)
 
 
@@ -418,13 +414,18 @@ def _identity(source: _Value) -> Affine:
 def _array(place: str, tensor: torch.Tensor) -> Floats:
     """A tensor's entries as float64, exactly; refuses what no float analysis can bound."""
     found: Floats = np.array(tensor.detach().cpu().double().numpy())
-    sizes = np.abs(found[found != 0])
+    _require_range(f"{place}a weight", found)
+    return found
+
+
+def _require_range(words: str, array: Floats) -> None:
+    """Raise unless all numbers are 0, or such that products of some of them are floats."""
+    sizes = np.abs(array[array != 0])
     require(
-        np.isfinite(found).all() and (sizes > _SMALLEST).all() and (sizes < _LARGEST).all(),
-        f"{place}a weight is not finite, or beyond {_SMALLEST:g} … {_LARGEST:g} in size",
+        np.isfinite(array).all() and (sizes > _SMALLEST).all() and (sizes < _LARGEST).all(),
+        f"{words} is not finite, or beyond {_SMALLEST:g} … {_LARGEST:g} in size",
         UnreadableNetworkError,
     )
-    return found
 
 
 def _image(place: str, layer: nn.Module, source: _Value, channels: int | None) -> Pair:

@@ -196,7 +196,7 @@ def test_other_networks_are_refused_by_name_in_a_line(module: nn.Module, words: 
 
 
 def test_a_batch_that_is_none_is_refused() -> None:
-    for batch in (np.zeros(3), np.zeros((0, 2)), np.full((2, 2), np.nan)):
+    for batch in (np.zeros(3), np.zeros((0, 2)), np.full((2, 2), np.nan), np.full((2, 2), 1e-200)):
         with pytest.raises(UnreadableNetworkError, match="batch"):
             read_network(nn.Linear(2, 2), batch)
     with pytest.raises(UnreadableNetworkError, match="larger batch"):
