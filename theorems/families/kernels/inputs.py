@@ -186,7 +186,7 @@ def paths(draw: st.DrawFn) -> Item:
 
 
 def path_corners() -> list[Item]:
-    """The kernel .3 + .1ρ + .6ρ² next to alignment, 22 layers deep and one, and the kernel ρ.
+    """The kernel .3 + .1ρ + .6ρ² next to alignment, of 22 layers and one, ρ itself, and ρ² + ρ³.
 
     Example:
         >>> path_corners()[0]["c"]
@@ -199,6 +199,8 @@ def path_corners() -> list[Item]:
         {**quadratic, "rho_0": near, "ell": 22},
         {**quadratic, "rho_0": -near, "ell": 1},
         {"m": 2, "c": (Fraction(0), Fraction(1)), "rho_star": half, "rho_0": Fraction(0), "ell": 3},
+        # weights of sum 2, for whoever leaves out that it is 1
+        {"m": 4, "c": (0, 0, 1, 1), "rho_star": Fraction(0), "rho_0": near, "ell": 6},
     ]
 
 

@@ -7,7 +7,7 @@
    poincare: kappa'(1) >= 1 - kappa(0).
    slope_at_one: kappa'(1) >= 2 - 2 kappa(0) - kappa'(0).
    never_less_alike: kappa'(1) <= 1 implies rho <= kappa(rho).
-   fixed_point_slope: kappa(s) = s, 0 <= s < 1: s - kappa(0) <= s kappa'(s) <= s.
+   fixed_point_lower, fixed_point_slope: kappa(s) = s, 0 <= s < 1: s - kappa(0) <= s kappa'(s) <= s.
    near_orthogonal: kappa(0) = 0, q = kappa'(0): |kappa(r)| <= |r| (q + (1-q)|r|).
 
    Kernels here are polynomials; a power series is a limit of such, in which all of these survive.
@@ -118,6 +118,13 @@ have : 2%:R * kernel (x * y) ^+ 2 <= 2%:R * (kernel (x ^+ 2) * kernel (y ^+ 2)).
 by rewrite ler_pmul2l ?ltr0n.
 Qed.
 
+Theorem fixed_point_lower (s : R) : 0 <= s -> kernel s = s ->
+  s - kernel 0 <= \sum_(k < m) k%:R * c k * s ^+ k.
+Proof.
+move=> s0 fixed; rewrite -secant_diagonal; have := secantE s 0; rewrite fixed subr0 => ->.
+by rewrite ler_wpmul2l // secant_mono // lexx.
+Qed.
+
 Hypothesis c1 : \sum_(k < m) c k = 1.
 
 Lemma kernel1 : kernel 1 = 1.
@@ -197,10 +204,9 @@ have ne : s - 1 != 0 by rewrite subr_eq0 lt_eqF.
 by apply: (mulfI ne); rewrite -secantE fixed kernel1 mulr1.
 Qed.
 
-Theorem fixed_point_slope : s - kernel 0 <= \sum_(k < m) k%:R * c k * s ^+ k <= s.
+Theorem fixed_point_slope : \sum_(k < m) k%:R * c k * s ^+ k <= s.
 Proof.
-rewrite -secant_diagonal; apply/andP; split.
-  by have := secantE s 0; rewrite fixed subr0 => ->; rewrite ler_wpmul2l // secant_mono // lexx.
+rewrite -secant_diagonal.
 apply: (@le_trans _ _ (s * secant s 1)); last by rewrite secant_fixed mulr1.
 by rewrite ler_wpmul2l // secant_mono // s0 ltW.
 Qed.

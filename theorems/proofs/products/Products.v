@@ -6,7 +6,7 @@
    relu_fourth_moment: (2/n)^2 E b(b + 2) = 1 + 5/n for the number b of active units.
    gaussian_moments_lower, gaussian_moments_upper:
      1 + k(k-1)/n <= prod_(j < k) (1 + 2j/n) <= (1 + (k-1)/n)^k.
-   determinant_lower, determinant_upper, n <= d:
+   determinant_lower, determinant_upper (for n <= d):
      1 - n(n-1)/(2d) <= prod_(j < n) (1 - j/d) <= (1 - (n-1)/(2d))^n.
    equal_widths: widths x_l > 0 of mean X: (1 + a/X)^L <= prod (1 + a/x_l).
    residual_increasing: (1 + 1/L)^L <= (1 + 1/(L+1))^(L+1).
@@ -161,10 +161,15 @@ have -> : \sum_(j < k) (1 + 2%:R * j%:R / n%:R) = k%:R * (1 + (k%:R - 1) / n%:R)
 by rewrite mulrC mulKf.
 Qed.
 
-Theorem determinant_lower (n d : nat) : (1 <= d)%N -> (n <= d)%N ->
+Theorem determinant_lower (n d : nat) : (1 <= d)%N ->
   1 - n%:R * (n%:R - 1) / (2%:R * d%:R) <= \prod_(j < n) (1 - j%:R / d%:R) :> R.
 Proof.
-move=> d1 nd; have dd : d%:R != 0 :> R by rewrite pnatr_eq0 -lt0n.
+move=> d1; have dd : d%:R != 0 :> R by rewrite pnatr_eq0 -lt0n.
+have [nd|dn] := leqP n d; last first.
+  rewrite (bigD1 (Ordinal dn)) //= divff // subrr mul0r subr_le0 ler_pdivl_mulr.
+    case: n dn => // n dn; rewrite mul1r predecessor -!natrM ler_nat leq_mul //.
+    exact: leq_trans dn.
+  by rewrite mulr_gt0 ?ltr0n.
 have -> : n%:R * (n%:R - 1) / (2%:R * d%:R) = \sum_(j < n) j%:R / d%:R :> R.
   by rewrite -mulr_suml -sum_index -mulf_div divff ?mul1r // pnatr_eq0.
 apply: product_below => j; rewrite divr_ge0 ?ler0n //= ler_pdivr_mulr ?ltr0n // mul1r ler_nat.

@@ -54,7 +54,6 @@ _slopes = partial(
     quantifier=Quantifier.POINTWISE,
     source=OURS,
     variables=(TERMS, WEIGHTS, FIXED_POINT),
-    assumptions=(UNIT_SUM, FIXED),
     lhs=_slope,
     expected=Verdict.CERTIFIED,
     checks=(Pointwise(inputs.fixed_point_alone, inputs.paths, inputs.path_corners),),
@@ -64,6 +63,7 @@ STATEMENTS = (
     _slopes(
         variant="attracts",
         title="ρ*κ′(ρ*) ≤ ρ* if κ(ρ*) = ρ* < 1",
+        assumptions=(UNIT_SUM, FIXED),
         relation="<=",
         rhs=rho_star,
         sentinel=Sentinel("one part in a thousand less", rhs=sp.Rational(999, 1000) * rho_star),
@@ -76,15 +76,16 @@ STATEMENTS = (
     _slopes(
         variant="lower",
         title="ρ*κ′(ρ*) ≥ ρ* - κ(0) if κ(ρ*) = ρ* < 1",
+        assumptions=(FIXED,),
         relation=">=",
         rhs=rho_star - c[0],
         sentinel=Sentinel(
             "one part in a thousand more", rhs=sp.Rational(1001, 1000) * (rho_star - c[0])
         ),
         proof=Proof(
-            theorem=f"{SHAPE}.fixed_point_slope",
+            theorem=f"{SHAPE}.fixed_point_lower",
             link="name",
-            gloss="for weights c_k ≥ 0 of sum 1 and κ(s) = s in [0, 1): s - κ(0) ≤ Σ k c_k s^k",
+            gloss="for weights c_k ≥ 0 and κ(s) = s ≥ 0: s - κ(0) ≤ Σ k c_k s^k",
         ),
     ),
 )

@@ -120,8 +120,8 @@ def _excess_series(angle: flint.arb) -> flint.arb_series:
 def _small_angle(low: Fraction, high: Fraction) -> flint.arb:
     """At all angles θ between two small ones, by alternating series, each term below the last.
 
-    sin θ - θ cos θ = πθ³S and 1 - cos θ = θ²T, so that ε = θS/T and x = θ√T. To first order ε/2 = cx,
-    and what is left of ε/2 - cx is θ³B/(2T).
+    sin θ - θ cos θ = πθ³S and 1 - cos θ = θ²T, so that ε = θS/T and x = θ√T. To first order
+    ε/2 = cx, and what is left of ε/2 - cx is θ³B/(2T).
     """
     angle, pi = _ball(low, high), flint.arb.pi()
     square = angle * angle

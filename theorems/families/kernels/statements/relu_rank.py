@@ -5,9 +5,9 @@ Problem. Which rank has a batch of n orthogonal samples after ℓ random ReLU la
 Method. Eigenvalues that are not small are counted in simulated networks, which are no more than the
 rank; their mean is enclosed by a confidence sequence.
 
-Guarantee. None: the formula n(1 - (1 - 2/π)^ℓ) + O(exp(-cn)) gives 12.7 at n = 20 and ℓ = 1, and the
-mean rank is told to be more than one above it; all networks that are drawn have rank 20, at twice
-the width and at three times.
+Guarantee. None: the formula n(1 - (1 - 2/π)^ℓ) + O(exp(-cn)) gives 12.7 at n = 20 and ℓ = 1, and
+the mean rank is told to be more than one above it; all networks drawn have rank 20, at widths 40
+and 60.
 
 Reference. MK25 (arXiv 2507.07675), as in its abstract; the text and its constant were not seen.
 
