@@ -104,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
         out.print(f"Interrupted after {len(search.found)} bounds.")
         _tell(out, search.result, time.monotonic() - began, target)
         raise
+    if not search.found:
+        paragraph(out, Text("no bound of these forms", style="bold red"))
     _tell(out, search.result, time.monotonic() - began, target)
     return AS_EXPECTED if search.found else NOT_AS_EXPECTED
 
@@ -186,8 +188,6 @@ def _function(file: str, name: str) -> Callable[..., Number]:
 def _print(out: Console, found: Discovery, seconds: float) -> None:
     for bound in found.bounds:
         _print_bound(out, bound)
-    if not found.bounds:
-        paragraph(out, Text("no bound of these forms", style="bold red"))
     _listed(out, "Dropped", [f"{each.claim}: {each.words}" for each in found.fallen])
     _listed(out, "None", list(found.without))
     out.print()

@@ -87,9 +87,9 @@ class Fitter:
     ) -> tuple[list[Form], list[Form]]:
         """Light forms that lie above all values (or below), and touch at one size at least.
 
-        Their constants are the best without the sizes kept back, and those that do not hold there
-        have fallen: a wrong power shows at the next size. Of those that hold each weighs more than
-        the one before it, and is nearer.
+        Those that do not hold at the sizes kept back, with the best constants without these, have
+        fallen: a wrong power shows at the next size. Where none holds all are kept, with the best
+        constants over all sizes. Each weighs more than the one before it, and is nearer.
 
         - ``values``: (rows,) positive, NaN where nothing is known
         - ``tolerance``: relative, to which they are known
