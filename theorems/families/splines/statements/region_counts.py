@@ -124,11 +124,12 @@ def _lines(offset: int) -> st.SearchStrategy[Item]:
 
 
 def _corners(offset: int) -> list[Item]:
-    """Some for every number of lines, and two that are parallel, three that meet."""
+    """Some for every number of lines, and two that are parallel, three that meet, three apart."""
     directions = [(1, 0), (0, 1), (1, 1), (1, -2), (3, 1), (2, 5)]
     lines = [(*e, offset * place * place) for place, e in enumerate(directions)]
     given = [lines[:size] for size in range(1, 7)]
     given += [[(1, 0, 0), (1, 0, offset)], [(1, 0, 0), (0, 1, 0), (1, 1, 0)]]
+    given += [[(1, 0, 0), (0, 1, 0), (1, 1, 1)]]
     return [_item(one) for one in given]
 
 
