@@ -105,22 +105,24 @@ class Networks:
     def _of(
         self, chain: Chain, observables: Sequence[str | Observable], replicas: int, seed: Seed
     ) -> Trajectory:
-        measures = [resolve(each) for each in observables]
-        along = self.tangents if any(each.jvp for each in measures) else None
-        gradients = self.gradients if any(each.backward for each in measures) else None
-        first = None if along is None else along.first
+        gradients, along = self.gradients, self.tangents
+        if gradients is not None and not any(resolve(each).backward for each in observables):
+            gradients = None
+        if along is not None and not any(resolve(each).jvp for each in observables):
+            along = None
         if gradients is None and along is None:
-            found = self._simulated(chain, measures, replicas, seed, self.dtype)
+            found = self._simulated(chain, observables, replicas, seed, self.dtype)
             return found if self.dtype == "float64" else _widened(found)
+        first = None if along is None else along.first
         try:
             if gradients is None:
-                found = self._simulated(chain, measures, replicas, seed, tangents=first)
+                found = self._simulated(chain, observables, replicas, seed, tangents=first)
             else:
                 found = simulate_depths(
                     chain,
                     self.start,
                     gradients,
-                    observables=measures,
+                    observables=[resolve(each) for each in observables],
                     replicas=replicas,
                     seed=seed,
                     engine=self.engine,
@@ -133,7 +135,7 @@ class Networks:
     def _simulated(
         self,
         chain: Chain,
-        measures: Sequence[Observable],
+        observables: Sequence[str | Observable],
         replicas: int,
         seed: Seed,
         dtype: str = "float64",
@@ -145,7 +147,7 @@ class Networks:
             depth=self.depth,
             replicas=replicas,
             seed=seed,
-            observables=measures,
+            observables=observables,
             engine=self.engine,
             dtype=dtype,
             tangents=tangents,
