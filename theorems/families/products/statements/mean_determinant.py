@@ -73,9 +73,7 @@ STATEMENTS = (
         title="E det C⁺/det C ≥ 1 - n(n - 1)/(2d) after a Gaussian layer",
         relation=">=",
         rhs=_least,
-        sentinel=Sentinel(
-            "a part in 1024 of the loss less", rhs=1 - sp.Rational(1023, 2048) * n * (n - 1) / d
-        ),
+        sentinel=Sentinel("2d + 1 in place of 2d", rhs=1 - n * (n - 1) / (2 * d + 1)),
         proof=Proof(
             theorem=f"{ROCQ}.determinant_lower",
             script="move=> R n d n1 d1; (have _ : (1 <= n)%N := n1); exact: (@THEOREM R n d d1)",
