@@ -73,7 +73,7 @@ STATEMENTS = (
         title="E det C⁺/det C ≥ 1 - n(n - 1)/(2d) after a Gaussian layer",
         relation=">=",
         rhs=_least,
-        sentinel=Sentinel("2d + 1 in place of 2d", rhs=1 - n * (n - 1) / (2 * d + 1)),
+        sentinel=Sentinel("(1 - (n - 1)/(2d))^n, which is above it", rhs=_most),
         proof=Proof(
             theorem=f"{ROCQ}.determinant_lower",
             script="move=> R n d n1 d1; (have _ : (1 <= n)%N := n1); exact: (@THEOREM R n d d1)",
