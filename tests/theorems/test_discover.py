@@ -1,4 +1,4 @@
-"""``theorems.discover`` and ``theorems discover``: what must be found, what must not, and how it ends."""
+"""``theorems discover``: what must be found, what must not, and how it ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import pytest
@@ -230,8 +231,8 @@ def test_what_a_better_bound_implies_is_dropped(of_spectra: Discovery) -> None:
 
 
 def test_the_same_seed_gives_the_same() -> None:
-    asked = dict(of="k*x*(1 - x)", k="1..9", x="[0, 1]", seed=3)
-    first, second = (discover("parameters", **asked) for _ in range(2))  # type: ignore[arg-type]
+    asked: dict[str, Any] = dict(of="k*x*(1 - x)", k="1..9", x="[0, 1]", seed=3)
+    first, second = (discover("parameters", **asked) for _ in range(2))
     assert first == second
     assert first.claims == second.claims
     assert claims(first) == ["k*x*(1 - x) <= k/4"]
@@ -343,8 +344,9 @@ def test_a_function_that_no_file_declares_cannot_be_written() -> None:
     [({"relation": "<"}, "relation='<'"), ({"most": 0}, "most=0"), ({"seed": -1}, "seed=-1")],
 )
 def test_bad_arguments_are_refused(argument: dict[str, object], told: str) -> None:
+    given: dict[str, Any] = {"symbols": {"n": "2..4"}, **argument}
     with pytest.raises(ClaimError, match=told):
-        searched("spectra", "orthogonality_gap", symbols={"n": "2..4"}, **argument)  # type: ignore[arg-type]
+        searched("spectra", "orthogonality_gap", **given)
 
 
 def test_what_every_bound_would_be_refused_for_is_told_at_once() -> None:

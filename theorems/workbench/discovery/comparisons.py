@@ -1,5 +1,5 @@
-"""What is compared with a form in sizes: a quantity over powers of references, or what a layer makes
-of such a product.
+"""What is compared with a form in sizes: a quantity over powers of references, or what a layer
+makes of such a product.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ class Comparison:
             return np.asarray(found / table.sizes["ell"])
 
     def makes_sense(self, table: Table) -> bool:
-        """Whether no reference is negative anywhere, nor, of a rate, the quantity at the start: else
-        a claim could not be multiplied by them.
+        """Whether no reference is negative anywhere, nor, of a rate, the quantity at the start.
+
+        Else a claim could not be multiplied by them.
         """
         first = len(table.question.of)
         columns = [table.column(first + place) for place, _ in self.powers]

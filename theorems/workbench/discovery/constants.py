@@ -15,7 +15,8 @@ from theorems.simple_fractions import simplest_between
 
 __all__ = ["HEAVIEST", "Constant", "recognised", "rounded"]
 
-#: The declared budget: so much a constant weighs at most. 3/4 weighs 2, √2 weighs 2, 9π²/2 weighs 8.
+#: The declared budget: so much a constant weighs at most. 3/4 weighs 3, √2 weighs 2, 9π²/2
+#: weighs 7.
 HEAVIEST = 10
 #: A constant that touches no law exactly is rounded outward by at most this share of it.
 SLACK = Fraction(1, 100)

@@ -24,12 +24,10 @@ class Extremes:
     """The largest values of a comparison (the least, for lower bounds), one for each group.
 
     - ``logarithms``: (groups,), NaN where nothing has a value
-    - ``places``: the rows at which they are, (groups,); -1 where there is none
     - ``endless``: the row that shows that there is no end; None where there seems to be one
     """
 
     logarithms: NDArray[np.float64]
-    places: NDArray[np.int64]
     endless: int | None
 
 
@@ -48,15 +46,13 @@ def extremes(table: Table, comparison: Comparison, groups: int, *, up: bool) -> 
     values[np.isnan(values)] = -np.inf
     negative = np.flatnonzero(table.column(comparison.of) < 0)
     if not up and len(negative):  # what is negative lies below every positive bound
-        nothing = np.full(groups, np.nan)
-        return Extremes(nothing, np.full(groups, -1, dtype=np.int64), int(negative[0]))
-    most, places = np.full(groups, np.nan), np.full(groups, -1, dtype=np.int64)
+        return Extremes(np.full(groups, np.nan), int(negative[0]))
+    most = np.full(groups, np.nan)
     for group in range(groups):
         rows = np.flatnonzero(table.groups == group)
         if len(rows) and values[rows].max() > -np.inf:
-            places[group] = rows[int(np.argmax(values[rows]))]
-            most[group] = sign * values[places[group]]
-    return Extremes(most, places, _endless(values, table.near))
+            most[group] = sign * values[rows].max()
+    return Extremes(most, _endless(values, table.near))
 
 
 def _endless(values: NDArray[np.float64], near: NDArray[np.int64]) -> int | None:

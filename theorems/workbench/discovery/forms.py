@@ -96,11 +96,6 @@ class Form:
         return self.constant.weight + sum(factor.weight for factor in self.factors)
 
     @property
-    def plain(self) -> bool:
-        """Whether it is the number 1."""
-        return self.constant.value == 1 and not self.factors
-
-    @property
     def text(self) -> str:
         """As a claim writes it: what is divided by stands in one bracket, roots under one root."""
         powers = [(factor.base, factor.exponent) for factor in self.factors]

@@ -1,5 +1,5 @@
-"""Hostile inputs for every choice of sizes: corners, levels at simple shares, and what lies very near
-a degenerate one, where ratios that have no bound grow.
+"""Hostile inputs for every choice of sizes: corners, levels at simple shares, and what lies very
+near a degenerate one, where ratios that have no bound grow.
 """
 
 from __future__ import annotations

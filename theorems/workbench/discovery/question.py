@@ -1,4 +1,4 @@
-"""What a discovery is asked: of which quantities bounds are wanted, against which others, over what.
+"""What a discovery is asked: of which quantities bounds are wanted, by what else, over what.
 
 A subject is "spectra", "matrices" or "parameters", or a chain: at infinite width where no width d
 is declared, else with random weights.

@@ -1,5 +1,5 @@
-"""Every bound is attacked by what attacks a user's claims: corners, z3, ascent, evolution, Hypothesis,
-independent draws, simulations. What falls is not kept.
+"""Every bound is attacked by what attacks a user's claims: corners, z3, ascent, evolution,
+Hypothesis, independent draws, simulations. What falls is not kept.
 """
 
 from __future__ import annotations
