@@ -111,7 +111,7 @@ def proposals(question: Question, sizes: Mapping[str, Fraction]) -> Iterator[Pro
 
     Example:
         >>> from theorems.workbench.discovery.question import read_question
-        >>> asked = read_question("parameters", "x**2", symbols={"k": "1..3", "x": "[0, 1]"})
+        >>> asked = read_question("parameters", "k*x", symbols={"k": "1..3", "x": "[0, 1]"})
         >>> found = list(proposals(asked, {"k": Fraction(2)}))
         >>> [str(each.item["x"]) for each in found if each.near == 0]
         ['0', '1/1000', '1/2', '1']
