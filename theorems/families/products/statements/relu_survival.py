@@ -142,7 +142,7 @@ STATEMENTS = (
         title="A sample lives through L ReLU layers of n units with probability (1 - 2^-n)^L",
         quantifier=Quantifier.EXPECTATION,
         variables=(WIDTH, LAYERS),
-        definitions={alive: "P(h_L ≠ 0)"},
+        definitions={alive: "probability that h_L ≠ 0"},
         lhs=alive,
         relation="==",
         rhs=(1 - 2 ** (-n)) ** L,
