@@ -39,7 +39,14 @@ __all__ = ["FIGURES", "STATEMENTS"]
 
 r_deep, r_early = sp.symbols("r_deep r_early", nonnegative=True)
 #: Widths, batch sizes and networks.
-SIZES_TRIED = ((64, 4, 64), (64, 8, 64), (64, 16, 120), (64, 48, 120), (256, 32, 40), (256, 48, 40))
+SIZES_TRIED = (
+    (64, 4, 96),
+    (64, 8, 96),
+    (64, 16, 200),
+    (64, 48, 200),
+    (256, 32, 64),
+    (256, 48, 64),
+)
 TRIED = "n = 4, 8, 16, 48 at d = 64; n = 32, 48 at d = 256"
 
 
