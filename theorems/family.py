@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
@@ -137,7 +138,8 @@ def _referred(part: str, reference: str) -> object:
 
 
 def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...]:
-    """What the modules of a folder have in a tuple called ``name``, in the order of their names.
+    """What the modules of a folder have in a tuple called ``name``: in the order of their names, but
+    after those whose statements theirs depend on.
 
     For the ``__init__`` of a folder of statements with a file each, which are found by being
     there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a
@@ -153,7 +155,7 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
     >>> [s.quantifier.value for s in of_each_file(folder.__name__, folder.__path__, "STATEMENTS")]
     ['expectation', 'pointwise']
     """
-    found: list[object] = []
+    found: dict[str, tuple[Any, ...]] = {}
     for module in sorted(each.name for each in iter_modules(path)):
         items = getattr(_imported(f"{package}.{module}"), name, ())
         if isinstance(items, Statement):
@@ -163,8 +165,33 @@ def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...
             )
         if not isinstance(items, tuple):
             raise FamilyError(f"{package}.{module} has {name}={items!r}: want a tuple")
-        found += items
-    return tuple(found)
+        found[module] = items
+    return tuple(chain.from_iterable(found[module] for module in _after_what_they_need(found)))
+
+
+def _after_what_they_need(found: Mapping[str, tuple[Any, ...]]) -> list[str]:
+    """The modules in their order, each after those whose statements its own depend on; of modules
+    that depend on each other the first comes first.
+    """
+    home: dict[str, str] = {}
+    for module, items in found.items():
+        home |= {item.name: module for item in items if isinstance(item, Statement)}
+    placed: dict[str, None] = {}
+    begun: set[str] = set()
+
+    def place(module: str) -> None:
+        if module in begun:
+            return
+        begun.add(module)
+        for item in found[module]:
+            for needed in getattr(item, "depends_on", ()):
+                if needed in home:
+                    place(home[needed])
+        placed[module] = None
+
+    for module in found:
+        place(module)
+    return list(placed)
 
 
 def _imported(module: str) -> ModuleType:

@@ -43,7 +43,8 @@ def holding(statement: Statement) -> Statement:
     relation, rhs = statement.relation, statement.rhs
     if relation == "==":
         side = statement.lhs if statement.expected is Verdict.REFUTED else rhs
-        same = sp.Mul(2, side / 2, evaluate=False)
+        written = (sp.Mul(k, side / k, evaluate=False) for k in (2, 3))
+        same = next(each for each in written if each != side)
     else:
         same = rhs + FAR if relation in ("<=", "<") else rhs - FAR
     return replace(statement, sentinel=Sentinel("what holds", rhs=same), proof=None)

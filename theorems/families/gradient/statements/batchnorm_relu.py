@@ -119,7 +119,7 @@ CLOSED_FORM = _at_infinite_width(
     checks=(Enclosed(tuple(range(4, 65)), lambda size: {"integral": relu_by_integrals(size)}),),
 )
 #: F_n in floats.
-CLOSED_FORM_OF = sp.lambdify(n, _closed_form)
+CLOSED_FORM_OF = sp.lambdify(n, _closed_form, modules="math")
 FALLS = _at_infinite_width(
     variant="falls",
     title="F_n falls strictly in n: its derivative in 1/n is at least 3/2, for every n ≥ 4",

@@ -64,7 +64,7 @@ _determinants = partial(
     ),
     lhs=_lost,
     expected=Verdict.CERTIFIED,
-    checks=(Pointwise(as_given, _sizes, corners, walks=False),),
+    checks=(Pointwise(as_given, _sizes, corners),),
 )
 
 STATEMENTS = (

@@ -46,7 +46,6 @@ from theorems.families.rank.batches import (
 )
 from theorems.families.rank.notation import FAMILY, OURS, d, n
 from theorems.report.document import evidence_of, find
-from theorems.report.figure_parts import seed_of
 from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Verdict
 
 if TYPE_CHECKING:
@@ -188,6 +187,7 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
 
     ``document`` is the JSON value of a run. Cost: some five seconds, for networks of width 256.
     """
+    from theorems.report.figure_parts import seed_of
     from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
 
     if not (points := measured(document)):

@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, product
+from typing import Any
 
 import sympy as sp
 
@@ -50,9 +51,9 @@ R = sp.Symbol("R", integer=True, nonnegative=True)
 i, j, k = sp.symbols("i j k", integer=True)
 a, b, c = (sp.IndexedBase(name, real=True) for name in "abc")
 Item = Mapping[str, object]
-#: a x + b y = c, with (a, b) ≠ 0.
-Line = tuple[int, int, int]
-Pair = tuple[Fraction, Fraction]
+#: a x + b y = c.
+Line = tuple[Fraction | int, Fraction | int, Fraction | int]
+Pair = tuple[Fraction | int, Fraction | int]
 
 
 def _sign(x: Fraction | int) -> int:
@@ -68,7 +69,7 @@ def _crossing(first: Line, second: Line) -> Pair | None:
     return x, Fraction(first[0] * second[2] - first[2] * second[0], det)
 
 
-def _seen(lines: Sequence[Line], point: Pair, along: tuple[int, int]) -> tuple[int, ...]:
+def _seen(lines: Sequence[Line], point: Pair, along: Pair) -> tuple[int, ...]:
     """On which side of every line a step from a point leads, however short; 0 for along it."""
 
     def side(line: Line) -> int:
@@ -82,7 +83,8 @@ def _seen(lines: Sequence[Line], point: Pair, along: tuple[int, int]) -> tuple[i
 def regions(lines: Sequence[Line]) -> int:
     """How many regions lines a x + b y = c leave of the plane, exactly.
 
-    - ``lines``: whole numbers (a, b, c), with (a, b) ≠ 0; they may be parallel, meet, or be equal
+    - ``lines``: exact numbers (a, b, c); they may be parallel, meet, or be equal, and (0, 0, c) is no
+      line
 
     Unless all are parallel every region has a corner, and beside a corner of lines with the
     directions e and f it is met along one of ±e ± f. Cost: O(m³) sign vectors.
@@ -91,6 +93,7 @@ def regions(lines: Sequence[Line]) -> int:
         >>> regions([(1, 0, 0), (0, 1, 0), (1, 1, 1)]), regions([(1, 0, 0), (1, 0, 1)])
         (7, 3)
     """
+    lines = [line for line in lines if line[0] or line[1]]
     found = set()
     crossed = False
     for first, second in combinations(lines, 2):
@@ -105,6 +108,11 @@ def regions(lines: Sequence[Line]) -> int:
         scaled = {tuple(Fraction(x, line[0] or line[1]) for x in line) for line in lines}
         return len(scaled) + 1
     return len({vector for vector in found if all(vector)})
+
+
+def _declared(given: Mapping[str, Any]) -> Item:
+    """What the declared variables are of: lines, counted."""
+    return _item(list(zip(given["a"], given["b"], given["c"], strict=True)))
 
 
 def _item(lines: Sequence[Line]) -> Item:
@@ -129,7 +137,7 @@ def _corners(offset: int) -> list[Item]:
     lines = [(*e, offset * place * place) for place, e in enumerate(directions)]
     given = [lines[:size] for size in range(1, 7)]
     given += [[(1, 0, 0), (1, 0, offset)], [(1, 0, 0), (0, 1, 0), (1, 1, 0)]]
-    given += [[(1, 0, 0), (0, 1, 0), (1, 1, 1)]]
+    given += [[(1, 0, 0), (0, 1, 0), (1, 1, 1)], [(0, 0, offset)]]
     return [_item(one) for one in given]
 
 
@@ -157,6 +165,7 @@ _VARIABLES = (
     Variable(a, sp.Reals, "first coordinates of normals", size=(m,)),
     Variable(b, sp.Reals, "second coordinates of normals", size=(m,)),
 )
+_NORMALS = Assumption(sp.Gt(sp.Product(a[i] ** 2 + b[i] ** 2, (i, 0, m - 1)), 0), "no normal is 0")
 _OFFSETS = Variable(c, sp.Reals, "offsets", size=(m,))
 _LEAVES = "how many regions one further line adds: geometry"
 
@@ -165,10 +174,14 @@ STATEMENTS = (
         variant="general",
         title="m lines in general position leave 1 + m + m(m-1)/2 regions",
         variables=(*_VARIABLES, _OFFSETS),
-        assumptions=(_NOT_PARALLEL, Assumption(sp.Gt(_meet, 0), "no three lines meet")),
+        assumptions=(
+            _NORMALS,
+            _NOT_PARALLEL,
+            Assumption(sp.Gt(_meet, 0), "no three lines meet"),
+        ),
         rhs=1 + m + m * (m - 1) / 2,
         sentinel=Sentinel("as if all met in a point", rhs=2 * m),
-        checks=(Pointwise(as_given, partial(_lines, 9), partial(_corners, 1)),),
+        checks=(Pointwise(as_given, partial(_lines, 9), partial(_corners, 1), item=_declared),),
         proof=Proof(
             theorem=f"{ROCQ}.RegionCounts.general_position",
             link="name",
@@ -182,12 +195,13 @@ STATEMENTS = (
         title="m distinct lines through a point leave 2m regions",
         variables=(*_VARIABLES, _OFFSETS),
         assumptions=(
+            _NORMALS,
             _NOT_PARALLEL,
             Assumption(sp.Eq(sp.Sum(c[i] ** 2, (i, 0, m - 1)), 0), "all pass through 0"),
         ),
         rhs=2 * m,
         sentinel=Sentinel("one more", rhs=2 * m + 1),
-        checks=(Pointwise(as_given, partial(_lines, 0), partial(_corners, 0)),),
+        checks=(Pointwise(as_given, partial(_lines, 0), partial(_corners, 0), item=_declared),),
         proof=Proof(
             theorem=f"{ROCQ}.RegionCounts.central",
             link="name",
