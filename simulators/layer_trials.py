@@ -44,9 +44,9 @@ def require_as_declared(layer: RowLayer, width: int, *, nonnegative: bool = Fals
     ``nonnegative`` says. Its
     attributes `response`, `each_row`, `each_sample`, `turns_with_samples`, `keeps_span`, `odd`,
     `recentres`, `nonnegative`, `keeps_nonnegative` and `self_adjoint` must hold where they are said
-    to; a `pullback` or `pushforward` of its own must agree with difference quotients. ``width`` ≥ 1
-    is the number of rows it receives. Cost: some dozen of its images of four samples, once for each
-    layer and width.
+    to; a `pullback` or `pushforward` of its own must agree with difference quotients, and raise
+    nothing but `NotImplementedError`. ``width`` ≥ 1 is the number of rows it receives. Cost: some
+    dozen of its images of four samples, once for each layer and width.
 
     Example:
         >>> from simulators.layers import Activation
@@ -136,8 +136,14 @@ def _of_derivative(
     try:
         given = np.ascontiguousarray(H.T), np.ascontiguousarray(pair[0].T)
         found = getattr(layer, name)(*given, xp, len(H))
-    except Exception:  # of the author's code, or of a function that Torch cannot follow
-        return  # what goes backward, or forward, says so
+    except Exception as error:  # of the author's code, or of a function that Torch cannot follow
+        ours = getattr(type(layer), name).__module__ == RowLayer.__module__
+        if not (ours or isinstance(error, ImportError | NotImplementedError)):
+            yield (
+                f"its {name} fails on rows of shape {given[0].shape}: {_in_words(error)}; mend it, "
+                "or leave it out for Torch's autograd"
+            )
+        return  # of what is missing, what goes backward or forward says so
     if getattr(found, "shape", None) != H.T.shape or getattr(found, "dtype", None) != H.dtype:
         got = getattr(found, "shape", kind_of(found)), getattr(found, "dtype", None)
         yield f"{name} gives {got[0]}, {got[1]} for {H.T.shape}, {H.dtype}; want the same"
@@ -185,8 +191,7 @@ def _of_the_array(layer: RowLayer, width: int, dtype: str) -> str | None:
         try:
             image = layer.on_rows(rows, xp, width)
         except Exception as error:  # of the author's code
-            told = " ".join(str(error).split())[:100]
-            return f"on_rows fails on rows of shape {shape}: {type(error).__name__}: {told}"
+            return f"on_rows fails on rows of shape {shape}: {_in_words(error)}"
     if not is_array_api_obj(image):
         return f"on_rows gives {kind_of(image)} for an array; want an array"
     if tuple(image.shape) != shape:
@@ -194,6 +199,11 @@ def _of_the_array(layer: RowLayer, width: int, dtype: str) -> str | None:
     if image.dtype != np.dtype(dtype):
         return f"on_rows gives {image.dtype} for {dtype}; want the dtype that it is given"
     return None
+
+
+def _in_words(error: Exception) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
 
 
 def _of_scale(layer: RowLayer, image: Map, H: Floats) -> Iterator[str]:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from simulators import Chain, simulate
 from simulators.layer_trials import require_as_declared
 from simulators.layers import (
     LAYERS,
     Activation,
     GroupNorm,
     LayerNorm,
+    Linear,
     Normalize,
     Recenter,
     Rescale,
@@ -279,6 +281,29 @@ def test_a_pullback_of_ones_own_that_difference_quotients_refute_is_refused(pull
         require_as_declared(sound, 6)
     with pytest.raises(ValueError, match=message):
         require_as_declared(Own(), 6)
+
+
+@pytest.mark.parametrize("name", ["pullback", "pushforward"])
+@pytest.mark.parametrize("error", [KeyError("oops"), ValueError("two\nlines")], ids=repr)
+def test_a_derivative_of_ones_own_that_raises_is_refused_in_one_line(name, error):
+    def broken(self, rows, given, xp, width):
+        raise error
+
+    twice = {"on_rows": lambda self, rows, xp, width: 2 * rows, "__repr__": lambda self: "Twice()"}
+    own = type("Twice", (RowLayer,), {**twice, name: broken}, listed=False)()
+    said = rf"Twice\(\): its {name} fails on rows of shape .*: {type(error).__name__}: "
+    with pytest.raises(ValueError, match=said) as refusal:
+        simulate(Chain((Linear(6), own)), np.eye(6, 2), depth=1, observables=("cosine",))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["pullback", "pushforward"])
+def test_a_layer_may_have_no_derivative(name):
+    def missing(self, rows, given, xp, width):
+        raise NotImplementedError
+
+    twice = {"on_rows": lambda self, rows, xp, width: 2 * rows}
+    require_as_declared(type("Twice", (RowLayer,), {**twice, name: missing}, listed=False)(), 6)
 
 
 @pytest.mark.parametrize("layer", LAYERS_OF_EACH_KIND, ids=repr)

@@ -23,7 +23,8 @@ How it is checked
   real line, by z3 or by boxes
 - ``attack``: which check and search a claim gets
 - ``adversaries``: who attacks stated claims, and statements of the library
-- ``sentinels``: false neighbours by form; ``false_neighbour``: which of them a claim gets
+- ``sentinels``: false neighbours by form; ``ranged_neighbours``: those of what is
+  bounded; ``false_neighbour``: which of them a claim gets
 
 What is proposed
 

@@ -268,7 +268,8 @@ class Conjecture:
             written = (claim, event, *assumed)
             require_all_declared_used(self._claim, self.space, symbols, written)
             self.title = title or _first_line(claim) or str(self.relation)
-            self._sides, self._tightest = examine(self.draft, self.space, self.design, self._ranged)
+            looked = examine(self.draft, self.space, self.design, self._ranged)
+            self._sides, self._ends, self._tightest = looked
             if self.design is not None:
                 require_given_laws(self.design, self.draft)
                 require_several(self.design, self.draft)
@@ -339,6 +340,7 @@ class Conjecture:
             self.draft,
             self.design,
             self._sides,
+            self._ends,
             undecidable=self._undecidable is not None,
         )
 

@@ -296,7 +296,22 @@ class Design:
         """
         if self.quantity is not None:
             return _range(self.quantities[0], item)
-        return self.estimand.range(self.reach(self.numbers(item)))
+        return self.ends(self.numbers(item))
+
+    def ends(
+        self, values: Mapping[str, float], estimand: Estimand | None = None
+    ) -> tuple[float, float]:
+        """The range of what a claim compares with its bound at a readout, moved apart as by
+        `support`.
+
+        Args:
+            values: of every symbol at the readout.
+            estimand: what is compared, of the same readings; that of the claim by default.
+
+        Returns:
+            Floor and ceiling, infinite where there is none.
+        """
+        return (estimand or self.estimand).range(self.reach(values))
 
     @property
     def event(self) -> Relation | None:
@@ -973,7 +988,7 @@ def sampling_check(design: Design, resolution: float) -> Expectation:
 
     - ``resolution``: the half-width, relative to the bound, at which sampling stops
     """
-    plain = design.quantity is not None
+    plain = design.quantity is not None and design.neighbour is None
     return Expectation(
         design.instances,
         design.sample,

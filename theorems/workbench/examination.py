@@ -36,7 +36,7 @@ from theorems.workbench.design import Design
 from theorems.workbench.domains import Domain, floats_at, nested_floats
 from theorems.workbench.parsing import ClaimError, refuse
 from theorems.workbench.quantities import Quantity
-from theorems.workbench.sentinels import Sides
+from theorems.workbench.ranged_neighbours import Ends, Sides
 from theorems.workbench.spaces import Item, Space
 from theorems.workbench.whole_domain import choices
 
@@ -257,14 +257,14 @@ class _Row:
 
 def examine(
     statement: Statement, space: Space, design: Design | None, measured: Quantity | None
-) -> tuple[Sides, tuple[Item, ...]]:
+) -> tuple[Sides, list[Ends], tuple[Item, ...]]:
     """Look at a claim at some inputs.
 
     - ``design``: of what is sampled; None of a claim about every input
     - ``measured``: the quantity that is compared with a bound, if it is one
 
-    Returns both sides in floats wherever it was looked at, and of a claim about every input the
-    inputs at which it is tightest.
+    Returns both sides in floats wherever it was looked at, the range of what is measured there, if
+    anything is, and of a claim about every input the inputs at which it is tightest.
 
     Raises `ClaimError` for a claim about nothing, one without a value somewhere, and one that its
     quantity's range settles everywhere.
@@ -288,7 +288,7 @@ def examine(
             "of the inputs looked at does"
         )
     if statement.quantifier is Quantifier.LIMIT:
-        return [], ()
+        return [], [], ()
     _require_defined_sizes(statement, space, design)
     for item in items:
         missing, _ = undefined(statement, partial(space.values, item))
@@ -305,11 +305,14 @@ def examine(
     if design is not None and design.event is not None and len(design.observables) == 1:
         _require_open_event(statement, design, rows)
     _require_range(statement, measured, design, rows)
-    sides = [(row.left, row.right) for row in rows]
+    sides, ends = [(row.left, row.right) for row in rows], []
+    if measured is not None:
+        range_ = measured.range_in({v.name for v in statement.variables})
+        ends = [_ends(*range_, row) for row in rows]
     lower = statement.relation in (">=", ">")
     rows.sort(key=lambda row: row.tight if lower else -row.tight)
     kept = _KEPT if space.quick else _KEPT_OF_SLOW
-    return sides, tuple(row.item for row in rows[:kept]) if design is None else ()
+    return sides, ends, tuple(row.item for row in rows[:kept]) if design is None else ()
 
 
 def _row(statement: Statement, space: Space, item: Item, sampled: bool) -> _Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -16,8 +16,8 @@ from theorems.workbench.declaration import SLOPE
 from theorems.workbench.design import Design, exponent_check
 from theorems.workbench.estimands import Estimand, Statistic
 from theorems.workbench.measured_side import StatedClaim
+from theorems.workbench.ranged_neighbours import Ends, Sides, toward_end, turned_about
 from theorems.workbench.sentinels import (
-    Sides,
     about_exponent,
     derive,
     farthest,
@@ -56,6 +56,7 @@ def false_neighbour(
     statement: Statement,
     design: Design | None,
     seen: Sides,
+    ends: Sequence[Ends],
     *,
     undecidable: bool = False,
 ) -> FalseNeighbour:
@@ -66,6 +67,7 @@ def false_neighbour(
         statement: its draft.
         design: what it is sampled on; None of a claim about every input.
         seen: both sides of such a claim in floats, wherever it was looked at.
+        ends: the range of what such a claim compares, there; empty where it has none.
         undecidable: whether no number of samples decides the claim; nothing is simulated then.
 
     Returns:
@@ -86,7 +88,7 @@ def false_neighbour(
     if claim.sentinel is not None:
         given = Sentinel("given by the author", rhs=claim.sentinel)
     if design is None:
-        return FalseNeighbour(given or derive(right, relation, seen, sampled=False))
+        return FalseNeighbour(given or _of_every_input(statement, seen, ends))
     if claim.subject.quantifier is Quantifier.LIMIT and undecidable:
         inner = about_exponent(claim.relation, SLOPE)
         larger = Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1))
@@ -98,6 +100,16 @@ def false_neighbour(
         return FalseNeighbour(given or unmeasured(right, relation), resolution(relation, []))
     found = _placed(design, statement, given)
     return found or FalseNeighbour(given or unmeasured(right, relation), resolution(relation, []))
+
+
+def _of_every_input(statement: Statement, seen: Sides, ends: Sequence[Ends]) -> Sentinel:
+    """The neighbour of a claim about every input, in the range of what it compares."""
+    right, relation = statement.rhs, statement.relation
+    found = derive(right, relation, seen, sampled=False, ends=ends)
+    if found is not None:
+        return found
+    beyond = toward_end(right, relation, seen, ends, sampled=False)
+    return (beyond or turned_about(statement, seen, ends))[0]
 
 
 def _placed(
@@ -112,7 +124,8 @@ def _placed(
     relation = statement.relation
     others = [] if given else others_like(design, statement, batch)
     estimands = (estimand for _, estimand in others)
-    means, *rough = pilot(design, statement, *estimands, batch=batch)
+    counted = design.event is not None  # what is rare or nearly sure takes many, which cost little
+    (means, *rough), ends = pilot(design, statement, *estimands, batch=batch, closely=counted)
     fineness = resolution(relation, means)
     if not means:
         return None
@@ -121,12 +134,31 @@ def _placed(
     if (best := farthest(rough)) is not None:
         words, other = others[best]
         return FalseNeighbour(Sentinel(words, lhs=other.expression), fineness, other)
+    opposite = replace(design.estimand, expression=-design.estimand.expression)
     if one_sided(design, statement):
-        opposite = replace(design.estimand, expression=-design.estimand.expression)
         return FalseNeighbour(reversed_claim(statement, means), fineness, opposite)
-    ends = [instance.support for instance in design.instances(statement, batch)]
     span = max(high - low for low, high in ends)
-    return FalseNeighbour(derive(statement.rhs, relation, means, sampled=True, span=span), fineness)
+    right = statement.rhs
+    found = derive(right, relation, means, sampled=True, span=span, ends=ends)
+    if found is not None:
+        return FalseNeighbour(found, fineness)
+    if not (counted or design.sees_more):
+        (means,), ends = pilot(design, statement, batch=batch, closely=True)
+    return _within(statement, means, ends, fineness, opposite)
+
+
+def _within(
+    statement: Statement, seen: Sides, ends: Sequence[Ends], fineness: float, opposite: Estimand
+) -> FalseNeighbour:
+    """The neighbour of an inequality whose bound, moved past what was seen, leaves the range: with
+    a bound before the end of that, else the claim turned about.
+    """
+    found = toward_end(statement.rhs, statement.relation, seen, ends, sampled=True)
+    if found is not None:
+        return FalseNeighbour(found[0], min(fineness, found[1]))
+    turned, finer = turned_about(statement, seen, ends)
+    turned = replace(turned, lhs=opposite.expression)
+    return FalseNeighbour(turned, min(fineness, finer), opposite)
 
 
 def judging_batches(check: Expectation, design: Design) -> Expectation:

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ import sympy as sp
 
 from simulators.workers import one_blas_thread
 from theorems.algebraic import fraction, number
+from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.checking.expectation import Floats, Instance
 from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
@@ -33,6 +33,7 @@ from theorems.statement import NUDGE, Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.estimands import Estimand
 from theorems.workbench.parsing import ClaimError, Relation, refuse
+from theorems.workbench.ranged_neighbours import Ends, Move, Sides, half_ways, past_share
 
 __all__ = [
     "Sides",
@@ -58,61 +59,74 @@ _CONDITIONED = 32
 #: Replicas among which one without a value is looked for, and random numbers that this may take.
 _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
 
-#: Replicas from which their noise is measured.
-_MEASURED = 64
+#: Replicas from which their noise is measured, and as many where there is little room.
+_MEASURED, _CLOSELY = 64, 400
 
-#: The left and the right side of a claim, in floats, at each point that was looked at.
-Sides: TypeAlias = Sequence[tuple[float, float]]
+#: How seldom the noise of an event that was counted is greater than what is allowed for it.
+_SELDOM = 1e-3
+#: Of the way to the end of the range, the most that is taken for noise.
+_MOST_NOISE = 0.75
 
 
 def derive(
-    rhs: sp.Expr, relation: str, seen: Sides, *, sampled: bool, span: float = 10.0
-) -> Sentinel:
+    rhs: sp.Expr,
+    relation: str,
+    seen: Sides,
+    *,
+    sampled: bool,
+    span: float = 10.0,
+    ends: Sequence[Ends] = (),
+) -> Sentinel | None:
     """The neighbour of ``lhs relation rhs``.
 
     - ``rhs``, ``relation``: of the claim
     - ``seen``: both sides at points that were looked at
     - ``sampled``: whether they are rough means
     - ``span``: the length of the range of what is compared, which gives an equality with 0 its size
+    - ``ends``: that range at each point; empty where it has none
 
-    Raises `ClaimError` if nothing was measured, so that the author must give one.
+    None of an inequality whose bound would leave the range, and so fall whatever is measured; see
+    `ranged_neighbours.toward_end`. Raises `ClaimError` if nothing was measured, so that the author
+    must give one.
 
     Example:
         >>> derive(sp.Integer(1), "<=", [(0.5, 1.0)], sampled=False).words
         'the bound times 5/11, past the largest share seen, 0.5'
+        >>> derive(sp.Rational(9, 10), ">=", [(0.95, 0.9)], sampled=True, ends=[(0, 1)]) is None
+        True
     """
     if relation == "==":
-        return _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE, span)
+        moves = _moved(rhs, seen, sp.Rational(3, 10) if sampled else NUDGE, span, ends)
+    else:
+        moves = [_past(seen, relation in (">=", ">"), sampled)]
+    found = [move for move in moves if not ends or move.inside(seen, ends)]
+    if not found and relation == "==":
+        found = moves
+    return found[0].sentinel(rhs) if found else None
+
+
+def _past(seen: Sides, lower: bool, sampled: bool) -> Move:
+    """The bound moved past the tightest that was seen."""
     refuse(
         (not seen, "nothing could be measured to place a false neighbour past; give sentinel='…'")
     )
-    lower = relation in (">=", ">")
     if all(left > 0 and right > 0 for left, right in seen):
         ratio = max((right / left if lower else left / right) for left, right in seen)
-        k = _factor(ratio, lower, sampled)
+        k = past_share(ratio, lower, sampled)
         share = f"smallest share seen, {1 / ratio:.3g}"
         if not lower:
             share = f"largest share seen, {ratio:.3g}"
-        return Sentinel(f"the bound times {k}, past the {share}", rhs=k * rhs)
+        return Move(f"the bound times {k}, past the {share}", scale=k)
     gap = min((left - right if lower else right - left) for left, right in seen)
     lefts = [left for left, _ in seen]
     spread = max(max(lefts) - min(lefts), abs(gap), 1e-6)
     low = Fraction(max(gap, 0.0))
     high = Fraction(max(gap, 0.0) + (0.3 if sampled else 0.01) * spread)
     shift = number(simplest_between(low + (high - low) / 2, high))
-    return Sentinel(
+    return Move(
         f"the bound moved by {shift}, past the smallest distance seen, {gap:.3g}",
-        rhs=rhs + shift if lower else rhs - shift,
+        shift=shift if lower else -shift,
     )
-
-
-def _factor(ratio: float, lower: bool, sampled: bool) -> sp.Expr:
-    """By what a bound that was met to this share is scaled."""
-    if ratio >= 1 - 1e-9 and not sampled:
-        return 1 + NUDGE if lower else 1 - NUDGE
-    near, far = (0.7, 0.8) if sampled else (0.9, 0.99)
-    low, high = (Fraction(part * min(ratio, 1.0)) for part in (near, far))
-    return number(simplest_between(1 / high, 1 / low) if lower else simplest_between(low, high))
 
 
 def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
@@ -131,48 +145,73 @@ def unmeasured(rhs: sp.Expr, relation: str) -> Sentinel:
     )
 
 
-def _moved(rhs: sp.Expr, seen: Sides, share: sp.Rational, span: float) -> Sentinel:
-    """The equality with another right side: that is larger, unless what was seen is nearer to it
-    everywhere than to the claim, which is false then; the other way, away from all of it.
+def _moved(
+    rhs: sp.Expr, seen: Sides, share: sp.Rational, span: float, ends: Sequence[Ends]
+) -> list[Move]:
+    """The equality with other right sides, the best first: one that is larger, unless what was seen
+    is nearer to it everywhere than to the claim, which is false then; the other way, away from all
+    of it. After it those for a range without room there; where all that was seen is nearer to the
+    first than to the claim, or as far away, the farthest from it first.
     """
     if all(right != 0 for _, right in seen) and rhs != 0:
+        larger = Move(f"the right side {share} larger, relatively", scale=1 + share)
+        smaller = [
+            Move(f"the right side {part} smaller, relatively", scale=1 - part)
+            for part in (share, 2 * share)
+        ]
         beyond = [left / right > 1 + float(share) / 2 for left, right in seen]
-        if seen and all(beyond):
-            return Sentinel(f"the right side {share} smaller, relatively", rhs=(1 - share) * rhs)
-        return Sentinel(f"the right side {share} larger, relatively", rhs=(1 + share) * rhs)
-    if math.isfinite(span) and share != NUDGE:
-        near = Fraction(span) * fraction(share) / 10
-        share = number(simplest_between(near, near * Fraction(4, 3)))
-        if sum(left for left, _ in seen) > 0:
-            share = -share  # away from what was seen
-    return Sentinel(f"the right side larger by {share}", rhs=rhs + share)
+        first, *others = [*smaller, larger] if seen and all(beyond) else [larger, *smaller]
+    else:
+        if math.isfinite(span) and share != NUDGE:
+            near = Fraction(span) * fraction(share) / 10
+            share = number(simplest_between(near, near * Fraction(4, 3)))
+            if sum(left for left, _ in seen) > 0:
+                share = -share  # away from what was seen
+        first, *others = (
+            Move(f"the right side larger by {part}", shift=part)
+            for part in (share, -share, -3 * share)
+        )
+    apart = (2 * abs(left - right) > abs(first.at(right) - right) for left, right in seen)
+    if seen and ends and all(apart):
+        ways = (way for way in half_ways(ends) if any(way.at(right) != right for _, right in seen))
+        others = sorted([*others, *ways], key=lambda move: -move.apart(seen))
+    return [first, *others]
 
 
 @one_blas_thread()
 def pilot(
-    design: Design, statement: Statement, *others: Estimand, batch: Floats | None = None
-) -> list[Sides]:
-    """Rough means and bounds over the lay-out of a sampled claim, then those of other numbers.
+    design: Design,
+    statement: Statement,
+    *others: Estimand,
+    batch: Floats | None = None,
+    closely: bool = False,
+) -> tuple[list[Sides], list[Ends]]:
+    """Rough means and bounds over the lay-out of a sampled claim, then those of other numbers; and
+    the range of what the claim compares, at each place.
 
     - ``others``: of the same readings; ``batch``: a user's, (d, n), in the place of the starts
+    - ``closely``: with some hundreds of replicas at least, and their noise
 
     Of samples that have a value and are kept. Of what sees more of a law than a mean or a
-    probability, what is rough is moved towards where the claim holds with more room, by four times
-    its standard error. Raises `ClaimError` for an instance that is too large
-    to be simulated. Cost: some replicas of every instance, the cheapest first, until
-    ``AFFORDABLE`` random numbers are drawn.
+    probability, and of what is looked at ``closely``, what is rough is moved towards where the
+    claim holds with more room, by four times its standard error, or the exact limit of a frequency;
+    by three quarters of the way to the end of its range at most. Raises `ClaimError` for an
+    instance that is too large to be simulated. Cost: some replicas of every instance, the cheapest
+    first, until ``AFFORDABLE`` random numbers are drawn.
     """
     toward = {"<=": -1, "<": -1, ">=": 1, ">": 1}.get(statement.relation, 0)
     if one_sided(design, statement):
         toward = -toward
     estimands = (design.estimand, *others)
     found: list[list[tuple[float, float]]] = [[] for _ in estimands]
+    ends: list[Ends] = []
     instances = sorted(
         enumerate(design.instances(statement, batch)), key=lambda pair: pair[1].normals
     )
     for _, instance in instances:
         _require_affordable(instance)
     left, wanted = AFFORDABLE, design.pilots * (_CONDITIONED if design.alive else 1)
+    wanted = max(wanted, _CLOSELY) if closely else wanted
     for stream, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and found[0]:
@@ -187,14 +226,18 @@ def pilot(
         counts = ~without_value(samples, 2)
         for run, one in pairs:
             counts = counts & design.kept(statement, run, one) & ~run.spoiled[:, -1:]
+        noisy = closely or design.sees_more
         for place, values in enumerate(instance.readouts):
             if (counted := counts[:, place]).any():
                 right = design.bound(statement, values)
                 for estimand, sides in zip(estimands, found, strict=True):
                     read = samples[counted, place]
-                    rough, off = _beyond_noise(design, estimand, read, values, instance)
-                    sides.append((rough + toward * off, right))
-    return list(found)
+                    rough = design.estimate(read, values, estimand, instance)
+                    if noisy and toward:
+                        rough = _past_noise(design, estimand, read, values, instance, toward)
+                    sides.append((rough, right))
+                ends.append(design.ends(values))
+    return list(found), ends
 
 
 def _numbers(instance: Instance) -> list[tuple[int, ...]]:
@@ -202,21 +245,29 @@ def _numbers(instance: Instance) -> list[tuple[int, ...]]:
     return [(), *((number,) for number in range(1, 1 + len(instance.beside)))]
 
 
-def _beyond_noise(
+def _past_noise(
     design: Design,
     estimand: Estimand,
     samples: npt.NDArray[np.float64],
     values: Mapping[str, float],
     instance: Instance,
-) -> tuple[float, float]:
-    """What a few replicas say of a number, and by how much it may be off: four times its standard
-    error, 0 of what sees no more of a law than a mean or a probability.
+    toward: int,
+) -> float:
+    """What a few replicas say of a number, moved up or down, as ``toward`` is 1 or -1, by as much
+    as it may be off: to the exact limit of a frequency, by four times the standard error of
+    anything else, and not all of the way to the end of its range.
     """
     rough = design.estimate(samples, values, estimand, instance)
-    if not design.sees_more or len(samples) < _MEASURED:
-        return rough, 0.0
+    end = design.ends(values, estimand)[toward > 0]
+    if design.event is not None:
+        met, count = round(rough * len(samples)), len(samples)
+        return clopper_pearson(met, count, 2 * _SELDOM)[toward > 0]
+    if len(samples) < _MEASURED:
+        return rough
     error = 4 * design.standard_error(samples, values, estimand, instance)
-    return rough, error if math.isfinite(error) else 0.0
+    if not math.isfinite(error):
+        return rough
+    return rough + toward * min(error, _MOST_NOISE * max(toward * (end - rough), 0.0))
 
 
 def one_sided(design: Design, statement: Statement) -> bool:
@@ -256,7 +307,7 @@ def others_like(
     design: Design, statement: Statement, batch: Floats | None = None
 ) -> list[tuple[str, Estimand]]:
     """What the neighbour of a claim that something is near may be about in its place, in words:
-    another number, at three times the distance that is claimed, or another law.
+    another number, at three times the distance that is claimed and in its range, or another law.
 
     - ``batch``: a user's, (d, n), in the place of the starts
 
@@ -278,9 +329,14 @@ def others_like(
     if not isinstance(estimand.expression, sp.Abs):
         return []
     inner, shift = estimand.expression.args[0], 3 * statement.rhs
-    return [
+    near = [
         (f"of a number larger by {move}", replace(estimand, expression=sp.Abs(inner - move)))
         for move in (shift, -shift)
+    ]
+    return [
+        (words, other)
+        for words, other in near
+        if all(design.ends(each, other)[0] <= design.bound(statement, each) for each in values)
     ]
 
 
