@@ -14,6 +14,8 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from simulators import Chain
+from simulators.layers import Activation, LayerNorm, Linear
 from simulators.observables import OBSERVABLES, observable
 from theorems import Verdict, conjecture, verify
 from theorems.statement import Statement
@@ -90,6 +92,17 @@ def test_a_true_claim_about_a_bounded_number_has_a_neighbour_that_may_hold(text:
     assert found.evidence[0].sentinel is Verdict.REFUTED
 
 
+def test_so_has_one_about_a_chain_with_layer_normalisation() -> None:
+    def gelu(width: int) -> Chain:
+        return Chain((Linear(width), LayerNorm(), Activation("gelu")))
+
+    statement = stated("probability(effective_rank <= 19/10) >= 9/10", chain=gelu, d=16, ell=16)
+    assert 0.9 < float(statement.neighbour.rhs) < 1
+    (found,) = verify([statement])
+    assert found.verdict is Verdict.SUPPORTED
+    assert found.evidence[0].sentinel is Verdict.REFUTED
+
+
 FALSE = [
     "probability(uniform >= 1/2) >= 9/10",
     "probability(nothing >= 1/2) >= 9/10",
@@ -124,7 +137,7 @@ def test_the_neighbour_of_a_claim_about_every_input_stays_in_the_range() -> None
     assert statement.sentinel.lhs is not None  # only the end of the range is looked at
     assert 1 <= -float(statement.neighbour.rhs) <= 2
     (found,) = verify([statement])
-    assert found.verdict is Verdict.SUPPORTED or found.verdict is Verdict.CERTIFIED
+    assert found.verdict in (Verdict.SUPPORTED, Verdict.CERTIFIED)
     assert found.evidence[0].sentinel is Verdict.REFUTED
 
 
