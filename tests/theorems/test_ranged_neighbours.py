@@ -131,6 +131,17 @@ def test_what_was_seen_at_the_end_of_the_range_leaves_the_claim_turned_about() -
     assert sentinel.words.startswith("the other way about, with the bound 13/14: what was seen")
 
 
+@pytest.mark.parametrize("text", ["absolute_cosine >= 1/2", "probability(cosine >= 1/2) >= 9/10"])
+def test_a_claim_turned_about_falls_in_the_search_and_on_a_batch_as_well(text: str) -> None:
+    """Means of cosines are carried on from the layers before, probabilities are not."""
+    made = conjecture(text, name="c", chain="vanilla(relu)", n=2, d=64, ell=32).statement()
+    batch = np.ones((64, 2)) + 0.01 * np.random.default_rng(0).standard_normal((64, 2))
+    for options in ({}, {"batch": batch}):
+        (found,) = verify([made], **options)
+        assert found.verdict is Verdict.SUPPORTED
+        assert {each.sentinel for each in found.evidence} == {Verdict.REFUTED}
+
+
 def test_the_neighbour_of_a_claim_about_every_input_stays_in_the_range() -> None:
     about: dict[str, Any] = dict(over="spectra", n=2, assume="effective_rank >= 199/100")
     statement = conjecture("effective_rank >= 3/2", name="c", **about).statement(falsify=False)

@@ -152,18 +152,23 @@ class _Carried:
             least = np.array([drift.least])
             floors = [float(drift(least, depth - layer)[0]) - ROUNDING for layer in _layers(depth)]
         support = self.support(instance)
-        if self.expression.is_Symbol:
+        expression, range_ = self.expression, instance.support
+        other = self.design.neighbour
+        if other is not None and side == other.expression:  # the claim turned about
+            expression, range_ = -expression, (-range_[1], -range_[0])
+            aim = None if aim is None else -aim
+        if expression.is_Symbol:
             return CarriedMean(*support, floors, level, aim)
         name = str(self.design.quantities[0].symbol)
         numbers = dict(values)
 
         def claimed(ends: Mapping[str, Interval]) -> Interval:
-            return enclosed(self.expression, {**numbers, name: ends[name]})
+            return enclosed(expression, {**numbers, name: ends[name]})
 
         at = None if aim is None else self._mean_at(aim, numbers, name)
         part = CarriedMean(*support, floors, level, at)
         columns = [list(range(1 + len(_layers(depth))))]
-        return EstimatedFunction(claimed, {name: part}, instance.support, columns)
+        return EstimatedFunction(claimed, {name: part}, range_, columns)
 
     def _mean_at(self, bound: float, values: Mapping[str, float], name: str) -> float:
         """The mean of the quantity at which what is claimed of is a bound, roughly."""

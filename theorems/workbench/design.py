@@ -547,7 +547,12 @@ class Design:
             return False
         if statement.relation not in (">=", ">"):
             return True  # an upper bound that says nothing is reported as vacuous
-        return _number(statement.rhs, self.space.values(item)) > self.support(item)[0] + 1e-12
+        other = self.neighbour
+        if other is not None and statement.lhs == other.expression:
+            least = self.ends(self.numbers(item), other)[0]
+        else:
+            least = self.support(item)[0]
+        return _number(statement.rhs, self.space.values(item)) > least + 1e-12
 
     # --- what the check is given ------------------------------------------------------------------
 

@@ -24,7 +24,6 @@ import sympy as sp
 
 from simulators.workers import one_blas_thread
 from theorems.algebraic import fraction, number
-from theorems.checking.confidence_intervals import clopper_pearson
 from theorems.checking.expectation import Floats, Instance
 from theorems.checking.lost_samples import UndefinedMean, without_value
 from theorems.checking.scaling import Scaling
@@ -260,14 +259,27 @@ def _past_noise(
     rough = design.estimate(samples, values, estimand, instance)
     end = design.ends(values, estimand)[toward > 0]
     if design.event is not None:
-        met, count = round(rough * len(samples)), len(samples)
-        return clopper_pearson(met, count, 2 * _SELDOM)[toward > 0]
+        return _limit_of_frequency(round(rough * len(samples)), len(samples), toward)
     if len(samples) < _MEASURED:
         return rough
     error = 4 * design.standard_error(samples, values, estimand, instance)
     if not math.isfinite(error):
         return rough
     return rough + toward * min(error, _MOST_NOISE * max(toward * (end - rough), 0.0))
+
+
+def _limit_of_frequency(met: int, count: int, toward: int) -> float:
+    """The upper or lower limit of Clopper and Pearson (1934) for a probability, as ``toward`` is 1
+    or -1.
+
+    It places a neighbour, and no verdict rests on it: it takes no part of the error level.
+    """
+    from scipy.special import betaincinv
+
+    if toward > 0:
+        failed = count - met
+        return float(betaincinv(met + 1, failed, 1 - _SELDOM)) if failed else 1.0
+    return float(betaincinv(met, count - met + 1, _SELDOM)) if met else 0.0
 
 
 def one_sided(design: Design, statement: Statement) -> bool:
