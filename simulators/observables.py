@@ -5,12 +5,12 @@ Every function takes ``H`` of shape ``(..., d, n)``, real floating, NumPy or Tor
 representation per column, any leading axes (replicas, layers). Results keep the leading axes, the
 dtype and the device.
 
-All are scale-invariant but `log_norm` and those that measure a gradient G, a tangent Ḣ, or a tangent
-kernel K, in place of ``H``, whose scale counts. ``H`` is first divided by its largest entry, so scales from
-1e-300 to 1e300 neither overflow nor underflow. Where they are undefined, for a zero or non-finite
-``H`` and for the cosine with a zero column, they are NaN, without a warning; `simulate` refuses
-such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not rank 0. `alive`
-says whether a sample is zero.
+All are scale-invariant but `log_norm` and those that measure a gradient G, a tangent Ḣ, or a
+tangent kernel K, in place of ``H``, whose scale counts. ``H`` is first divided by its largest
+entry, so scales from 1e-300 to 1e300 neither overflow nor underflow. Where they are undefined, for
+a zero or non-finite ``H`` and for the cosine with a zero column, they are NaN, without a warning;
+`simulate` refuses such batches. Ranks and gaps of a zero ``H`` are NaN like all else: no rank, not
+rank 0. `alive` says whether a sample is zero.
 
 A new one is one function under `observable`, here or in a module of yours; it is then known by its
 name to simulations, sweeps and claims.

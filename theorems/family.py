@@ -138,8 +138,8 @@ def _referred(part: str, reference: str) -> object:
 
 
 def of_each_file(package: str, path: Iterable[str], name: str) -> tuple[Any, ...]:
-    """What the modules of a folder have in a tuple called ``name``: in the order of their names, but
-    after those whose statements theirs depend on.
+    """What the modules of a folder have in a tuple called ``name``: in the order of their names,
+    but after those whose statements theirs depend on.
 
     For the ``__init__`` of a folder of statements with a file each, which are found by being
     there: ``STATEMENTS = of_each_file(__name__, __path__, "STATEMENTS")``. A module without such a

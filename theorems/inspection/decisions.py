@@ -35,8 +35,8 @@ class Decisions:
     """Classes on a grid of G × G points.
 
     - ``first``, ``second`` (G,): the coordinates of the grid
-    - ``margins`` (M, G, G): what is 0 where the decision changes: of one output itself, of two their
-      difference, of more each less the largest of the others; rows along ``second``
+    - ``margins`` (M, G, G): what is 0 where the decision changes: of one output itself, of two
+      their difference, of more each less the largest of the others; rows along ``second``
     - ``classes`` (G, G): the number of the class, of one output whether it is positive
     - ``disagreement`` (G, G): the share of mini-batches that decide otherwise; None without any
     """

@@ -28,8 +28,8 @@ Guarantee. `drift`: the display, for d ≥ n. `average`: (1/L) Σ_{k<L} E V(H_k)
 order in d, and within a factor 2n(n+1)²/((n-1)(n+2)) of `stationary_law:mean`. It needs rows whose
 joint law no common rotation changes, for the noise Gaussian ones.
 
-Reference. Ours, after DJB21 (arXiv 2106.03970), Theorem 1 and Appendix B.1; the isometry gap is that
-of JDB23 (arXiv 2305.18399).
+Reference. Ours, after DJB21 (arXiv 2106.03970), Theorem 1 and Appendix B.1; the isometry gap is
+that of JDB23 (arXiv 2305.18399).
 
 Example:
 

@@ -1,7 +1,7 @@
 """The logarithm is below its tangent at 1 by (y-1)²/(2n) as far as y = n.
 
-Problem. The gain of a layer in the isometry gap is -n E log(n vᵀCv), where n vᵀCv has mean 1 and lies
-in (0, n]. What is it at least, in terms of the variance?
+Problem. The gain of a layer in the isometry gap is -n E log(n vᵀCv), where n vᵀCv has mean 1 and
+lies in (0, n]. What is it at least, in terms of the variance?
 
 Method. y - 1 - (y-1)²/(2n) - log y has the derivative (y-1)(1/y - 1/n) and so its minimum 0 at
 y = 1. Balls at drawn y; Rocq proves it.

@@ -4,8 +4,8 @@ Problem. From orthogonal samples the next C is the average of d independent vv�
 direction. What is the covariance of the entries of vvᵀ - I/n?
 
 Method. E v_iv_jv_kv_l = (δ_ijδ_kl + δ_ikδ_jl + δ_ilδ_jk)/(n(n+2)), so the covariance of vvᵀ is
-τ (δ_ikδ_jl + δ_ilδ_jk - (2/n) δ_ijδ_kl), τ = 1/(n(n+2)): that of a matrix of the orthogonal Gaussian
-ensemble with its trace taken off. Exact rationals; Rocq's kernel for every n.
+τ (δ_ikδ_jl + δ_ilδ_jk - (2/n) δ_ijδ_kl), τ = 1/(n(n+2)): that of a matrix of the orthogonal
+Gaussian ensemble with its trace taken off. Exact rationals; Rocq's kernel for every n.
 
 Guarantee. On the diagonal τ(2 - 2/n), across it -2τ/n, and the squares of all entries add up to
 1 - 1/n, as n τ(2 - 2/n) + n(n-1)τ.

@@ -4,8 +4,8 @@ Problem. A row of W in the direction v is divided by √(vᵀCv). The gap V of C
 differ from row to row: by how much?
 
 Method. In the eigenbasis vᵀCv = Σλ_i v_i², of mean 1/n since Σλ = 1; its square has the mean
-m_4 Σλ_i² + m_22 ((Σλ_i)² - Σλ_i²) by the sphere's fourth moments. Exact rationals; Rocq's kernel proves it
-for every spectrum.
+m_4 Σλ_i² + m_22 ((Σλ_i)² - Σλ_i²) by the sphere's fourth moments. Exact rationals; Rocq's kernel
+proves it for every spectrum.
 
 Guarantee. n² E(vᵀCv)² - 1 = (2n/(n+2)) (Σλ_i² - 1/n), for every n ≥ 1 and Σλ = 1.
 

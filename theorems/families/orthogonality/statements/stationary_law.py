@@ -300,8 +300,8 @@ STATEMENTS = (
 def draw(document: Mapping[str, Any]) -> Drawing | None:
     """√d E V against d, predicted, with what was measured of it; None if that was not run.
 
-    Bars are where `width_figure` leaves the mean; points are means of `width_scaling`, where the run
-    has them.
+    Bars are where `width_figure` leaves the mean; points are means of `width_scaling`, where the
+    run has them.
     """
     from theorems.families.orthogonality.scaling_figure import curves
     from theorems.report.document import evidence_of, find

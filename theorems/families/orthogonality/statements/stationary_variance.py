@@ -1,7 +1,7 @@
 """The stationary mean square of the gap, from what a layer keeps and what it adds.
 
-Problem. A layer multiplies C - I/n by n/(n+2) (`linear_response`) and adds independent noise of mean
-square (1 - 1/n)/d (`noise_covariance`). What mean square is left after many layers?
+Problem. A layer multiplies C - I/n by n/(n+2) (`linear_response`) and adds independent noise of
+mean square (1 - 1/n)/d (`noise_covariance`). What mean square is left after many layers?
 
 Method. E V² = (n/(n+2))² E V² + (1 - 1/n)/d; solved. k = (n-1)(n+2)/2 equal coordinates of variance
 s/d share it. Exact rationals; Rocq's kernel for every n and d.

@@ -5,8 +5,8 @@ Problem. `batch_law` is about great depth. How deep is that?
 Method. To leading order layers act on the spectrum in units of √d. Near stationarity it relaxes at
 the rate κ/√d a layer, κ = μ(4 - c²)/(2c) with μ between 2 (c → 0) and 1 (c → 2) the zero of the
 hypergeometric F(-μ, 1; 2-μ; c²/4): 4/n a layer for few samples, as 1/r - 1/n falls by (n/(n+2))²,
-and slower and slower towards n = 2√d. Beyond it samples too many die out, and finite width alone ends
-that. Sampled: the median of r after 6√d layers.
+and slower and slower towards n = 2√d. Beyond it samples too many die out, and finite width alone
+ends that. Sampled: the median of r after 6√d layers.
 
 Guarantee. r(H_ℓ) is at most a tenth above the law with its next order at ℓ = 6√d, for the sizes
 tried, 6 √d samples among them; at ℓ = √d/2 it is more than that above it for n ≥ 3√d.

@@ -1,14 +1,14 @@
 """Into how many regions m lines cut the plane: 1 + m + m(m-1)/2 in general position, 2m through a point.
 
-Problem. A layer of m units on two inputs cuts the plane along m lines, which batch normalisation lets
-all pass through the mean of the data. How many linear regions does that cost?
+Problem. A layer of m units on two inputs cuts the plane along m lines, which batch normalisation
+lets all pass through the mean of the data. How many linear regions does that cost?
 
-Method. Regions are counted as the sign vectors around every crossing, in exact rationals, without the
-formula. Rocq proves the sums: a further line in general position is cut into m + 1 pieces by m
+Method. Regions are counted as the sign vectors around every crossing, in exact rationals, without
+the formula. Rocq proves the sums: a further line in general position is cut into m + 1 pieces by m
 others, and each piece cuts a region in two; a further line through the point adds two.
 
-Guarantee. 1 + m + m(m-1)/2 for lines of which no two are parallel and no three meet; 2m for distinct
-lines through one point. (In k dimensions Σ_{i≤k} C(m, i), and 2 Σ_{i<k} C(m-1, i).)
+Guarantee. 1 + m + m(m-1)/2 for lines of which no two are parallel and no three meet; 2m for
+distinct lines through one point. (In k dimensions Σ_{i≤k} C(m, i), and 2 Σ_{i<k} C(m-1, i).)
 
 Reference. Classical; its use for centred layers after R26 (PMLR 334), Lemmas 4 and 5.
 
@@ -83,8 +83,8 @@ def _seen(lines: Sequence[Line], point: Pair, along: Pair) -> tuple[int, ...]:
 def regions(lines: Sequence[Line]) -> int:
     """How many regions lines a x + b y = c leave of the plane, exactly.
 
-    - ``lines``: exact numbers (a, b, c); they may be parallel, meet, or be equal, and (0, 0, c) is no
-      line
+    - ``lines``: exact numbers (a, b, c); they may be parallel, meet, or be equal, and (0, 0, c) is
+      no line
 
     Unless all are parallel every region has a corner, and beside a corner of lines with the
     directions e and f it is met along one of ±e ± f. Cost: O(m³) sign vectors.

@@ -4,8 +4,8 @@ where all are negative.
 Problem. The boundaries of a layer with batch normalisation all contain the mean of its inputs. With
 D₁ units on D₀ ≥ D₁ coordinates and independent weights, which regions are there for certain?
 
-Method. Independent weights have a right inverse u, Σ_k w_ik u_kj = δ_ij. From the mean, go along the
-sum of its columns, or against it. Exact rationals; Rocq's kernel proves it.
+Method. Independent weights have a right inverse u, Σ_k w_ik u_kj = δ_ij. From the mean, go along
+the sum of its columns, or against it. Exact rationals; Rocq's kernel proves it.
 
 Guarantee. At y = z̄ ± Σ_j u_·j every unit has ⟨w_i, y - z̄⟩ = ±1: the all-positive and the
 all-negative region are not empty. (They are unbounded: `central_arrangement:unbounded`.)

@@ -1,8 +1,8 @@
 """The angle under which two points are seen from a point of the boundary, against their distance.
 
-Problem. A unit with Gaussian weight whose boundary goes through g separates u and v with probability
-∠(u-g, v-g)/π (R26, Lemma 1). How large is that angle, by r = ‖u-v‖/2 and the distance ρ of g from
-the midpoint of u and v alone?
+Problem. A unit with Gaussian weight whose boundary goes through g separates u and v with
+probability ∠(u-g, v-g)/π (R26, Lemma 1). How large is that angle, by r = ‖u-v‖/2 and the distance ρ
+of g from the midpoint of u and v alone?
 
 Method. ⟨u-g, v-g⟩ = ρ² - r² and ‖u-g‖² + ‖v-g‖² = 2(ρ² + r²), the parallelogram; the product of the
 two lengths is at most ρ² + r². Exact rationals and radicals; Rocq's kernel proves all three.
