@@ -1,0 +1,207 @@
+"""Standard image sets: small files of their formats are read, and what is wrong is told in a line."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulators.training import images_from
+from simulators.training.image_files import DataError, read_idx_images
+
+SIZES = {"train": 5, "t10k": 3}
+
+
+def pixels(count: int, size: int) -> bytes:
+    return np.random.default_rng(count).integers(0, 256, count * size, dtype=np.uint8).tobytes()
+
+
+def labels(count: int) -> bytes:
+    return bytes(number % 10 for number in range(count))
+
+
+def header(*numbers: int) -> bytes:
+    return np.array(numbers, ">u4").tobytes()
+
+
+def idx_folder(folder: Path) -> Path:
+    for part, count in SIZES.items():
+        images = header(2051, count, 28, 28) + pixels(count, 28 * 28)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(images)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(header(2049, count) + labels(count))
+    return folder
+
+
+def cifar_folder(folder: Path) -> Path:
+    names = [f"data_batch_{number}" for number in range(1, 6)]
+    for place, name in enumerate([*names, "test_batch"]):
+        records = [bytes([place]) + pixels(1, 3072), bytes([9]) + pixels(2, 1536)]
+        (folder / f"{name}.bin").write_bytes(b"".join(records))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_idx_files_are_read_as_they_are_and_compressed(tmp_path: Path, name: str) -> None:
+    idx_folder(tmp_path)
+    plain = images_from(name, tmp_path)
+    assert plain.training.images.shape == (5, 1, 28, 28)
+    assert plain.test.labels.tolist() == [0, 1, 2]
+    first = pixels(5, 784)[28]
+    assert plain.training.images[0, 0, 1, 0] == np.float32(first) / np.float32(255)
+    for file in tmp_path.iterdir():
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    packed = images_from(name, tmp_path)
+    assert np.array_equal(packed.training.images, plain.training.images)
+    assert packed.name == name
+
+
+def test_cifar_is_read_plane_by_plane(tmp_path: Path) -> None:
+    found = images_from("cifar-10", cifar_folder(tmp_path))
+    assert found.training.images.shape == (10, 3, 32, 32)
+    assert found.dimension == 3072
+    assert found.training.labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
+    assert found.test.labels.tolist() == [5, 9]
+    green = pixels(1, 3072)[1024]
+    assert found.training.images[0, 1, 0, 0] == np.float32(green) / np.float32(255)
+
+
+def test_features_are_centred_by_what_is_learnt_from(tmp_path: Path) -> None:
+    found = images_from("mnist", idx_folder(tmp_path))
+    rows = found.features(found.training)
+    assert np.allclose(rows.mean(axis=0), 0, atol=1e-6)
+    assert np.isclose(rows.std(axis=0).max(), 1)
+    assert not np.allclose(found.features(found.test).mean(axis=0), 0, atol=1e-2)
+
+
+def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def act(folder: Path) -> None:
+        file = folder / name
+        file.write_bytes(change(file.read_bytes()))
+
+    return act
+
+
+def swapped(first: str, second: str) -> Callable[[Path], None]:
+    def act(folder: Path) -> None:
+        one, other = folder / first, folder / second
+        kept = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(kept)
+
+    return act
+
+
+def both_swapped(folder: Path) -> None:
+    for kind in ("images-idx3", "labels-idx1"):
+        swapped(f"train-{kind}-ubyte", f"t10k-{kind}-ubyte")(folder)
+
+
+def compressed_and_cut(folder: Path) -> None:
+    file = folder / "train-images-idx3-ubyte"
+    (folder / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes())[:-20])
+    file.unlink()
+
+
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (changed(IMAGES, lambda data: data[:-1]), r"truncated: 3935 bytes, want 3936"),
+        (changed(IMAGES, lambda data: data + b"x"), r"too long: 3937 bytes, want 3936"),
+        (changed(IMAGES, lambda data: data[:10]), r"truncated: 10 bytes, .* header"),
+        (changed(IMAGES, lambda data: b""), r"truncated: 0 bytes"),
+        (changed(IMAGES, lambda data: b"\x80\x04" + data[2:]), r"magic number \d+ \(no IDX"),
+        (
+            changed(IMAGES, lambda data: header(2051, 5, 14, 56) + data[16:]),
+            r"images of 14 by 56 pixels; want 28 by 28",
+        ),
+        (
+            changed(IMAGES, lambda data: header(2051, 2**32 - 1, 28, 28) + data[16:]),
+            r"truncated: 3936 bytes, want 336",
+        ),
+        (changed(LABELS, lambda data: data[:-1] + bytes([10])), r"label 10 of sample 4; want"),
+        (
+            changed(LABELS, lambda data: header(2049, 4) + data[8:-1]),
+            r"4 labels, and train-images-idx3-ubyte has 5 images",
+        ),
+        (
+            changed(LABELS, lambda data: header(2049, 0)),
+            r"it holds nothing",
+        ),
+        (swapped(IMAGES, LABELS), r"magic number 2049 \(IDX labels\), want 2051 .* swapped\?"),
+        (swapped(LABELS, "t10k-labels-idx1-ubyte"), r"3 labels, and train-images.* has 5 images"),
+        (both_swapped, r"5 test images and 3 to learn from; .* swapped\?"),
+        (compressed_and_cut, r"truncated: the compressed data end early"),
+        (lambda folder: (folder / LABELS).unlink(), r"no such file; copy the standard file there"),
+    ],
+)
+def test_a_damaged_or_swapped_idx_file_is_one_line(
+    tmp_path: Path, damage: Callable[[Path], None], words: str
+) -> None:
+    damage(idx_folder(tmp_path))
+    with pytest.raises(DataError, match=words) as refusal:
+        images_from("mnist", tmp_path)
+    assert "\n" not in str(refusal.value)
+    assert str(tmp_path) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (changed("data_batch_2.bin", lambda data: data[:-5]), r"6141 bytes, 3068 more than whole"),
+        (changed("data_batch_2.bin", lambda data: b""), r"it holds nothing"),
+        (changed("data_batch_2.bin", lambda data: b"\x0b" + data[1:]), r"label 11 of sample 0"),
+        (
+            changed("data_batch_3.bin", lambda data: pickle.dumps({"labels": [1, 2]})),
+            r"a pickle, refused because loading one runs code; use the binary version",
+        ),
+        (lambda folder: (folder / "test_batch.bin").unlink(), r"test_batch.bin: no such file"),
+    ],
+)
+def test_a_damaged_cifar_file_is_one_line(
+    tmp_path: Path, damage: Callable[[Path], None], words: str
+) -> None:
+    damage(cifar_folder(tmp_path))
+    with pytest.raises(DataError, match=words) as refusal:
+        images_from("cifar-10", tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_compressed_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.training.image_files._LARGEST", 1000)
+    file = tmp_path / "bomb.gz"
+    file.write_bytes(gzip.compress(bytes(100_000)))
+    with pytest.raises(DataError, match="unpacks to more than 1000 bytes"):
+        read_idx_images(file)
+    file.write_bytes(gzip.compress(header(66051, 1, 28, 28)))
+    with pytest.raises(DataError, match="magic number 66051"):
+        read_idx_images(file)
+
+
+def test_a_set_is_known_and_has_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did you mean 'mnist'"):
+        images_from("mnits")
+    with pytest.raises(ValueError, match="folder=None: 'cifar-10' is read from a folder"):
+        images_from("cifar-10")
+    with pytest.raises(ValueError, match="the digits are in scikit-learn; leave it out"):
+        images_from("digits", tmp_path)
+    with pytest.raises(DataError, match="no such folder; name the one with the files of mnist"):
+        images_from("mnist", tmp_path / "nowhere")
+
+
+def test_the_digits_are_split_one_in_five() -> None:
+    digits = images_from()
+    assert digits.training.count + digits.test.count == 1797
+    for part in (digits.training, digits.test):
+        assert set(part.labels.tolist()) == set(range(10))
+        assert part.images.min() == 0
+        assert part.images.max() == 1
