@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from simulators.arguments import Argument, ArgumentError, require, told, whole_number
 from simulators.regular_files import DAMAGE, obstacle
 
-__all__ = ["LARGEST", "BatchError", "Stored", "count_of", "file_of", "read_array"]
+__all__ = ["LARGEST", "BatchError", "Stored", "count_of", "file_of", "keys_of", "read_array"]
 
 LARGEST = 2**28
 """Bytes of numbers that are held at once. Larger files can be read in part, but for archives,
@@ -142,6 +142,23 @@ def file_of(name: str) -> str:
         'runs.npz'
     """
     return _split(name)[0]
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """The arrays in the archive ``name``, in order; none of what is no archive, or names a key.
+
+    Example:
+        >>> keys_of("runs.npz:start"), keys_of("digits")
+        ((), ())
+    """
+    path, key = _split(name)
+    if key is not None or os.path.splitext(path)[1].lower() != ".npz" or obstacle(path) is not None:
+        return ()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(info.filename.removesuffix(".npy") for info in archive.infolist())
+    except (*DAMAGE, OSError):  # the reader says what is wrong
+        return ()
 
 
 def _split(name: str) -> tuple[str, str | None]:

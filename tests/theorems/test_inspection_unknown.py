@@ -20,7 +20,7 @@ from torch.nn.utils import parametrizations
 
 from theorems import inspect
 from theorems.cli import main
-from theorems.inspection.forward_pass import InspectionError
+from theorems.inspection.inputs import InspectionError
 from theorems.inspection.recognition import law_of, values_in_common
 from theorems.inspection.report import Inspection
 

@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         required=True,
         metavar="FILE",
-        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'",
+        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'; an archive of "
+        "several arrays is several inputs, the samples first",
     )
     parser.add_argument(
         "--layout",
@@ -99,15 +100,15 @@ def _inspect(args: argparse.Namespace) -> bool:
             require_apart(option, text, read)
             read[f"what {option} writes"] = text
     from theorems.inspection import inspect
-    from theorems.inspection.loading import load_batch, load_checkpoint, load_network
+    from theorems.inspection.loading import load_checkpoint, load_inputs, load_network
 
-    batch = load_batch(args.batch, args.layout, take)
+    batch, described = load_inputs(args.batch, args.layout, take)
     module = load_network(args.network, seed)
     if args.checkpoint is not None:
         load_checkpoint(module, args.checkpoint)
-    found = inspect(module, batch.array, statistics=args.statistics, seed=seed)
+    found = inspect(module, batch, statistics=args.statistics, seed=seed)
     out = console(narrowest=_NARROWEST)
-    _print(out, found, batch.description)
+    _print(out, found, described)
     if target is not None:
         with writing(target):
             write_json(target, plain(found.as_json()))

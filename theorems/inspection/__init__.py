@@ -1,5 +1,6 @@
 """A user's own PyTorch network at initialisation: what the theory says of it, and what is seen.
 
+- ``inputs``: one array or several, as the network is given them
 - ``forward_pass``: run the network once without changing it; what enters and leaves its layers
 - ``dataflow``: which value was computed from which, and when two are the same up to rounding
 - ``stages``: the network cut at its linear maps, what happens between one and the next, and what

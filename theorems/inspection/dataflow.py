@@ -16,6 +16,8 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
+from theorems.inspection.inputs import Inputs
+
 __all__ = ["Dataflow", "Node", "between", "close", "reached", "same", "tensors_in", "upstream"]
 
 #: Operations that also write running statistics, which the layer itself does not read.
@@ -63,13 +65,13 @@ class Dataflow(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._views: dict[object, list[_Memory]] = {}
         self._count = 0
 
-    def start(self, module: nn.Module, batch: Tensor) -> Node:
+    def start(self, module: nn.Module, given: Inputs) -> Node:
         """Name what is there before anything is computed.
 
         - ``module``: whose parameters, buffers and other tensors are named
-        - ``batch``: as it is given to the module
+        - ``given``: what it is called with
 
-        Returns the batch's node.
+        Returns the node of the samples.
         """
         for part in module.modules():
             for value in vars(part).values():
@@ -79,7 +81,10 @@ class Dataflow(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._put(value, Node("constant", value))
         for value in module.parameters():
             self._put(value, Node("parameter", value))
-        return self._put(batch, Node("batch", batch, fed=True))
+        for value in tensors_in((given.args, given.kwargs)):
+            kind = "batch" if given.by_sample(value) else "constant"
+            self._put(value, Node(kind, value, fed=kind == "batch"))
+        return self.node(given.samples)
 
     def node(self, value: Tensor) -> Node:
         """What is known of a value.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from simulators.arguments import ArgumentError, kind_of, require
+from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
+from theorems.inspection.inputs import Batch, Inputs, InspectionError, inputs_of
 
-__all__ = ["Call", "InspectionError", "Passage", "watch"]
+__all__ = ["Call", "Passage", "watch"]
 
 STATISTICS = ("batch", "running")
 LINEAR = (
@@ -35,10 +35,6 @@ _MOVED = 0.1
 
 #: The methods that make a module of these a product.
 _CODE = ("forward", "_conv_forward")
-
-
-class InspectionError(ArgumentError):
-    """A network or batch that cannot be inspected. The message is one line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +88,12 @@ class Passage:
     unfollowed: str | None = None
 
 
-def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Passage:
+def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
     """Run ``module`` on ``batch`` once, watched; it is left as it was.
 
     Args:
-        module: whose forward takes the batch alone.
-        batch: (n, …), n ≥ 3 samples along the first axis.
+        module: whose forward takes the batch, and nothing else.
+        batch: (n, …), n ≥ 3 samples along the first axis, or several arrays in a tuple or mapping.
         statistics: ``"batch"`` or ``"running"``, as `theorems.inspect` has it.
 
     Raises:
@@ -124,7 +120,22 @@ def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Pass
             f"module has no shape yet at {lazy[0]!r}; run it on a batch once first, and leave out "
             "what no run reaches"
         )
-    given = _tensor(module, batch)
+    found: Passage | None = None
+    refusals: list[str] = []
+    for given in inputs_of(module, batch):
+        try:
+            found = _followed(module, given, statistics)
+            break
+        except InspectionError as error:
+            refusals.append(str(error))
+    if found is None:
+        *whole, last = refusals
+        raise InspectionError("; of whole numbers, ".join((last, *whole)))
+    return found
+
+
+def _followed(module: nn.Module, given: Inputs, statistics: str) -> Passage:
+    """One run with the flow of data, or one without where that cannot be followed."""
     try:
         with _as_it_was(module, statistics):
             return _passage(module, given, Dataflow())
@@ -137,28 +148,28 @@ def watch(module: nn.Module, batch: ArrayLike | Tensor, statistics: str) -> Pass
         return passage
 
 
-def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage:
+def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage:
     """One run, with the flow of data if there is one. Without, what the user's code raises is an
     `InspectionError`.
     """
-    passage = Passage(given, Node("batch", given, fed=True))
+    passage = Passage(given.samples, Node("batch", given.samples, fed=True))
     everything: list[Call] = []
     state = torch.get_rng_state()
     with torch.no_grad():
-        entering = given.clone()
+        entering = given.copied()
         if flow is not None:
             passage.source = flow.start(module, entering)
         with _hooks(module, passage, everything, flow), _eager():
             try:
                 with flow or contextlib.nullcontext():
-                    output = module(entering)
+                    output = module(*entering.args, **entering.kwargs)
             except Exception as error:
                 if flow is not None:
                     raise
                 done = [call for call in everything if _smallest(call.module)]
                 last = f" after {done[-1].label!r}" if done else ""
                 raise InspectionError(
-                    f"module fails{last} on a batch of shape {tuple(given.shape)}: "
+                    f"module fails{last} on a batch of shape {tuple(given.samples.shape)}: "
                     f"{in_words(error)}"
                 ) from None
         passage.outputs = [_known(flow, item) for item in tensors_in(output)]
@@ -167,7 +178,7 @@ def _passage(module: nn.Module, given: Tensor, flow: Dataflow | None) -> Passage
             f"module gives {kind_of(output)}; it must give a tensor, or tensors in tuples or dicts",
             InspectionError,
         )
-        doubtful = [call for call in everything if _doubtful(call, len(given))]
+        doubtful = [call for call in everything if _doubtful(call, len(given.samples))]
         _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
     _require_finite(passage)
     return passage
@@ -179,8 +190,11 @@ def _known(flow: Dataflow | None, value: Tensor) -> Node:
 
 def _require_finite(passage: Passage) -> None:
     for number, call in enumerate(passage.calls, start=1):
+        finite = torch.isfinite(call.gave)
+        if call not in passage.places:  # what is not to be seen is masked so
+            finite |= call.gave == -math.inf
         require(
-            torch.isfinite(call.gave).all(),
+            finite.all(),
             "values that are not finite come out of layer "
             f"{number}, {call.label!r} ({type(call.module).__name__})",
             InspectionError,
@@ -193,53 +207,7 @@ def _require_finite(passage: Passage) -> None:
         )
 
 
-# --- what goes in ---------------------------------------------------------------------------------
-
-
-def _tensor(module: nn.Module, batch: ArrayLike | Tensor) -> Tensor:
-    like = next((item for item in module.parameters() if item.is_floating_point()), torch.zeros(()))
-    try:
-        tensor = (
-            batch.detach().clone()
-            if isinstance(batch, Tensor)
-            else torch.tensor(_native(np.asarray(batch)))
-        )
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InspectionError(
-            f"batch is no array of numbers: {' '.join(str(error).split())}"
-        ) from None
-    require(
-        not tensor.is_complex() and tensor.dtype != torch.bool,
-        f"batch has entries of type {tensor.dtype}; give real numbers",
-        InspectionError,
-    )
-    require(
-        tensor.ndim >= 2 and 0 not in tensor.shape,
-        f"batch has shape {tuple(tensor.shape)}; give (n, ...), samples along the first axis",
-        InspectionError,
-    )
-    require(  # recentred, two samples are opposite whatever the network does
-        tensor.shape[0] >= 3,
-        f"batch has {tensor.shape[0]} sample(s); give at least 3, along the first axis",
-        InspectionError,
-    )
-    require(torch.isfinite(tensor).all(), "batch has entries that are not finite", InspectionError)
-    whole = isinstance(batch, Tensor) and not tensor.is_floating_point()
-    fitted = tensor.to(like.device) if whole else tensor.to(like)
-    if not torch.isfinite(fitted).all():
-        raise InspectionError(
-            f"batch has entries up to {float(tensor.double().abs().max()):.3g}, and the network's "
-            f"type {like.dtype} ends at {torch.finfo(like.dtype).max:.3g}; scale the batch, or "
-            "give the network a wider type"
-        )
-    return fitted.contiguous()
-
-
-def _native(array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The same numbers in the byte order, the types and the layout that Torch takes."""
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-        return array.astype(np.float64)
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+# --- left as it was -------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -331,16 +299,17 @@ def _doubtful(call: Call, samples: int) -> bool:
     return isinstance(call.module, LINEAR) and any(samples in item.shape[1:] for item in values)
 
 
-def _moved(module: nn.Module, given: Tensor, state: Tensor, doubtful: list[Call]) -> set[str]:
+def _moved(module: nn.Module, given: Inputs, state: Tensor, doubtful: list[Call]) -> set[str]:
     """Of these calls, by their labels, the ones of which rows move as the samples do in a batch in
     another order.
     """
     again: list[Call] = []
-    other = Passage(given.roll(1, dims=0), Node("batch", given))
+    turned = given.in_turn()
+    other = Passage(turned.samples, Node("batch", turned.samples))
     torch.set_rng_state(state)
     # what fails has not moved
     with _hooks(module, other, again, None), _eager(), contextlib.suppress(Exception):
-        module(other.batch.clone())
+        module(*turned.args, **turned.kwargs)
     seen = {call.label: call for call in again}
 
     def rolled(a: Tensor, b: Tensor) -> bool:

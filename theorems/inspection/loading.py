@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from simulators.arguments import Argument, did_you_mean, kind_of, require
-from simulators.batch_files import count_of, read_array
+from simulators.batch_files import count_of, keys_of, read_array
 from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
 from theorems.error_words import in_words, message
-from theorems.inspection.forward_pass import InspectionError
+from theorems.inspection.inputs import Batch, InspectionError
 
-__all__ = ["Samples", "load_batch", "load_checkpoint", "load_network"]
+__all__ = ["Samples", "load_batch", "load_checkpoint", "load_inputs", "load_network"]
 
 
 def load_network(target: str, seed: int = 0) -> nn.Module:
@@ -43,7 +43,7 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
         >>> load_network("gone.py:build")
         Traceback (most recent call last):
             ...
-        theorems.inspection.forward_pass.InspectionError: gone.py: ...
+        theorems.inspection.inputs.InspectionError: gone.py: ...
     """
     path, colon, name = target.rpartition(":")
     require(
@@ -87,7 +87,7 @@ def load_checkpoint(module: nn.Module, path: str) -> None:
         >>> load_checkpoint(nn.Linear(1, 1), "gone.pt")
         Traceback (most recent call last):
             ...
-        theorems.inspection.forward_pass.InspectionError: --checkpoint gone.pt: ...
+        theorems.inspection.inputs.InspectionError: --checkpoint gone.pt: ...
     """
     place = f"--checkpoint {path}"
     if (words := obstacle(path)) is not None:
@@ -162,6 +162,53 @@ def load_batch(source: str, layout: Layout = "rows", take: int | None = None) ->
     count_of(source, take, stored.shape[0 if layout == "rows" else 1])
     dimension = " × ".join(map(str, array.shape[1:]))
     return Samples(array, described(source, stored, layout, len(array), dimension))
+
+
+def load_inputs(source: str, layout: Layout = "rows", take: int | None = None) -> tuple[Batch, str]:
+    """What a network is given, and in one line what it is: samples as `load_batch` reads them, or
+    all arrays of an .npz archive of several.
+
+    Of several, the first holds the samples, (n, …). A mapping by the archive's keys is returned, or
+    a tuple where NumPy numbered them: ``arr_0``, ``arr_1``, …. With ``take``, arrays with n rows
+    keep the first so many.
+
+    Raises:
+        ValueError: what cannot be read, columns of several arrays, a ``take`` that is not there.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/pair.npz", left=np.eye(4), right=np.ones((4, 2)))
+        ...     batch, words = load_inputs(f"{folder}/pair.npz", take=3)
+        >>> [name for name in batch], words
+        (['left', 'right'], 'first 3 of 4 samples (rows) from pair.npz: left 3 × 4, right 3 × 2')
+    """
+    keys = keys_of(source)
+    if len(keys) < 2:
+        samples = load_batch(source, layout, take)
+        return samples.array, samples.description
+    require(
+        layout == "rows",
+        f"{source}: several arrays, whose samples are rows; leave the layout out",
+        InspectionError,
+    )
+    arrays = {key: read_array(f"{source}:{key}").array for key in keys}
+    first = arrays[keys[0]]
+    require(
+        first.ndim >= 2,
+        f"{source}: {keys[0]} has shape {first.shape}; store (n, ...), one sample per row, first",
+        InspectionError,
+    )
+    count = count_of(source, take, len(first))
+    kept = {
+        key: array[:count] if array.ndim and len(array) == len(first) else array
+        for key, array in arrays.items()
+    }
+    shapes = [f"{key} {' × '.join(map(str, array.shape)) or 1}" for key, array in kept.items()]
+    many = f"first {count} of {len(first)}" if count < len(first) else f"{count}"
+    words = f"{many} samples (rows) from {Path(source).name}: {', '.join(shapes)}"
+    numbered = list(keys) == [f"arr_{place}" for place in range(len(keys))]
+    return tuple(kept.values()) if numbered else kept, words
 
 
 @contextlib.contextmanager

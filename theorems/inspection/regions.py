@@ -24,7 +24,7 @@ from simulators.splines.boundaries import (
 from simulators.splines.partition import Partition, Progress, linear_regions
 from simulators.splines.slices import Slice, coordinate_slice, principal_slice, slice_through
 from simulators.splines.torch_networks import Statistics, read_network
-from theorems.inspection.forward_pass import InspectionError
+from theorems.inspection.inputs import InspectionError
 
 if TYPE_CHECKING:
     from torch import nn

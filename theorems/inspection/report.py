@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from html import escape
 
 import numpy as np
-from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from theorems.inspection.condition import (
@@ -24,7 +23,8 @@ from theorems.inspection.condition import (
     measure,
 )
 from theorems.inspection.finding import Finding, Simulated, Watched, findings, simulated
-from theorems.inspection.forward_pass import InspectionError, Passage, watch
+from theorems.inspection.forward_pass import Passage, watch
+from theorems.inspection.inputs import Batch, InspectionError
 from theorems.inspection.recognition import Recognised, recognise
 from theorems.inspection.stages import NotJudged, Parameters, Role, Stage, account, stages
 from theorems.notebook import table
@@ -55,7 +55,8 @@ class Inspection:
     linear maps and convolutions that could be watched, except maps to the outputs and what is
     pooled for them. ``not_judged`` names every other module that holds parameters, with the reason,
     and ``parameters`` counts them all. ``since`` is the layer, from 1, from which on the condition
-    is not healthy; None for a healthy network. ``chance`` says whether healthy networks of these
+    is not healthy; None for a healthy network. ``batch`` is measured too; where it is of whole
+    numbers, it is what the first layer receives. ``chance`` says whether healthy networks of these
     widths look as bad, None where that was not asked: the last layer is healthy, or the batch too
     large.
     """
@@ -217,7 +218,7 @@ class Inspection:
 
 
 def inspect(
-    module: nn.Module, batch: ArrayLike | Tensor, *, statistics: str = "batch", seed: int = 0
+    module: nn.Module, batch: Batch, *, statistics: str = "batch", seed: int = 0
 ) -> Inspection:
     """Watch ``module`` process ``batch`` once, and say what becomes of the samples along depth.
 
@@ -228,11 +229,14 @@ def inspect(
     says why not.
 
     Args:
-        module: its forward takes the batch alone; its output is a tensor, or tensors in tuples and
-            dicts. It is left as it was: parameters, buffers, modes, hooks and random state.
+        module: its forward takes the batch, and nothing else; its output is a tensor, or tensors in
+            tuples, dicts and dataclasses. It is left as it was: parameters, buffers, modes, hooks
+            and random state.
         batch: (n, …), n ≥ 3 samples along the first axis, an array of any byte order and layout or
-            a tensor; converted to the module's dtype and device, integer tensors to the device
-            alone.
+            a tensor; converted to the module's dtype and device. Whole numbers stay whole where
+            the module takes them, integer tensors always. Several inputs are a tuple of arrays, or
+            a mapping by the names of forward's arguments, the first of them the samples; a mask
+            among them may hold −∞.
         statistics: ``"batch"``, batchnorm as in training, which is what the theory is about,
             dropout off; or ``"running"``, everything as in evaluation.
         seed: of the simulations that the network is compared with.
@@ -309,11 +313,16 @@ def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched
         recognise(hidden, passage),
         passage.calls,
         hidden,
-        as_columns(passage.batch),
+        as_columns(_entering(passage, hidden)),
         features,
         [measure(H) for H in features],
         seed,
     )
+
+
+def _entering(passage: Passage, hidden: Sequence[Stage]) -> Tensor:
+    """The samples; of whole numbers, which may be names of rows, what the first layer receives."""
+    return passage.batch if passage.batch.is_floating_point() else hidden[0].call.received
 
 
 def as_columns(samples: Tensor) -> Floats:

@@ -37,6 +37,7 @@ class Role(StrEnum):
     OUTPUT = "maps to the outputs"
     POOLED = "is pooled for the outputs"
     UNUSED = "gives what no output is made of"
+    CHOICE = "chooses by what it gives, of which no value goes on"
     LOST = "gives what cannot be followed to an output, as data leave Torch on the way"
 
 
@@ -106,10 +107,12 @@ def _stage(passage: Passage, place: Call) -> Stage:
     if arrival is None:
         unseen = any(node.kind == "unseen" for node in upstream(passage.outputs))
         return Stage(place, place.gave, role=Role.LOST if unseen else Role.UNUSED)
+    way = between(arrival, place.gave_node)
+    if not _goes_on(way, arrival, place):
+        return Stage(place, place.gave, role=Role.CHOICE)
     made = {item.gave_node: item for item in passage.places}
     taken = {item.came: item for item in reversed(passage.places) if item.began <= place.began}
     others = reached(arrival, {*made, *taken}) - {place.gave_node}
-    way = between(arrival, place.gave_node)
     skipped = next(iter(others)) if len(others) == 1 and others <= set(taken) else None
     if not others or skipped is not None:
         calls = _on(way, passage)
@@ -156,6 +159,17 @@ def _arrival(passage: Passage, place: Call) -> Node | None:
     )
 
 
+def _goes_on(way: set[Node], arrival: Node, place: Call) -> bool:
+    """Whether numbers, and not only places and truth values, go from what ``place`` gives to what
+    arrives.
+    """
+    found = {place.gave_node}
+    for node in sorted(way, key=lambda item: item.order):
+        if node.value.is_floating_point() and any(item in found for item in node.made_from):
+            found.add(node)
+    return arrival in found
+
+
 def _alone(way: set[Node], place: Call) -> list[Node]:
     """The values on the way that are made of what ``place`` gives and of nothing else, in order."""
     alone = {place.gave_node: None}
@@ -184,6 +198,7 @@ def _by_sample(passage: Passage, nodes: Sequence[Node], place: Call) -> Tensor:
             if node.value.ndim >= 2
             and node.value.shape[0] == samples
             and node.value.is_floating_point()
+            and torch.isfinite(node.value).all()
         ),
         place.gave,
     )
