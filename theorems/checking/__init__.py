@@ -4,7 +4,7 @@ Checks, which a statement holds and a run calls:
 
 - ``pointwise.Pointwise``: every input, in exact numbers; ``search.Falsification``: an adversary
 - ``expectation.Expectation``: means; ``medians.Medians``: what half of all networks do;
-  ``scaling.Scaling``: exponents in the width
+  ``scaling.Scaling``: exponents in the width; ``drawn_means.DrawnMeans``: means of other draws
 - ``width_limit.WidthLimit``: one path at infinite width; ``enclosures.Enclosed``: enclosed numbers;
   ``symbolic``: identities and signs by computer algebra
 - ``lost_samples.UndefinedMean``: a mean that is not there
