@@ -33,8 +33,8 @@ class RandomCrossings:
       layer reads
 
     Example:
-        >>> RandomCrossings(np.ones((1, 2), int), np.ones((1, 2))).counts.sum()
-        2
+        >>> RandomCrossings(np.ones((1, 2), int), np.ones((1, 2))).counts.tolist()
+        [[1, 1]]
     """
 
     counts: Ints
