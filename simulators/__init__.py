@@ -11,7 +11,7 @@
 - ``mean_field``: the width-to-infinity maps, in float and in balls
 - ``sweeps``: many runs, kept as they finish: grids, stores, executors, costs, tables
 - ``splines``: linear regions of piecewise affine networks on a plane, exactly
-- ``training``: real images, and an initialiser of a user's own Torch modules
+- ``training``: real images, many networks trained at once, an initialiser of a user's modules
 - ``lyapunov``, ``antithetic``: growth rates without normalisation; a layer under W and -W
 - ``batches``, ``starts``, ``strategies``: input batches, those whose Gram matrix is known exactly,
   and Hypothesis strategies for both

@@ -3,9 +3,24 @@
 - ``data``: labelled images: the digits of scikit-learn, and MNIST, Fashion-MNIST and CIFAR-10 from
   a folder of the user's; ``image_files``: their formats, parsed here
 - ``initialisation``: `iterative_orthogonal_`, in the manner of ``torch.nn.init``
+- ``networks``: many perceptrons of one `Design` as one; ``train``: they are trained at once, by a
+  `Recipe`; ``rows``: each is a row of a store, found again after a kill
 """
 
 from simulators.training.data import Images, LabelledImages, images_from
 from simulators.training.initialisation import iterative_orthogonal_
+from simulators.training.networks import Design
+from simulators.training.rows import train_into
+from simulators.training.train import Recipe, Trained, train
 
-__all__ = ["Images", "LabelledImages", "images_from", "iterative_orthogonal_"]
+__all__ = [
+    "Design",
+    "Images",
+    "LabelledImages",
+    "Recipe",
+    "Trained",
+    "images_from",
+    "iterative_orthogonal_",
+    "train",
+    "train_into",
+]

@@ -1,0 +1,239 @@
+"""Many networks of one shape as one: parameters with an axis of replicas in front.
+
+A replica is a network with weights of its own, from a seed of its own; it is trained on batches of
+its own. A product of all their weights with all their batches is one batched product, and a sum of
+their losses has the gradient of each in its own part, so that one optimiser trains them all as each
+would be trained alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from simulators.arguments import one_of, real_number, require, whole_number
+from simulators.lazy import torch
+from simulators.training.initialisation import orthogonalising_weight
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+__all__ = ["INITIALISATIONS", "NORMALISATIONS", "Design", "Networks"]
+
+INITIALISATIONS = ("he", "xavier", "orthogonal", "uncentred", "iterative")
+"""What weights hidden layers begin with."""
+
+NORMALISATIONS = ("none", "batch", "recentre", "rescale", "frozen")
+"""What is done to each unit's values over a batch, before the activation."""
+
+_EPS = 1e-5
+
+#: Of one layer, of each unit: what is taken off, and what it is divided by; ``(replicas, 1, width)``.
+Statistics: TypeAlias = "tuple[Tensor, Tensor]"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A multilayer perceptron: its shape, its normalisation, the weights it begins with.
+
+    - ``depth``: hidden layers; ``width``: units in each
+    - ``normalisation``: ``"none"``; ``"batch"``, of mean and variance; ``"recentre"`` or
+      ``"rescale"``, half of it; ``"frozen"``, by the statistics that the samples to be learnt from
+      have at initialisation, which are then constants
+    - ``initialisation``: ``"he"``, ``"xavier"``, ``"orthogonal"``, as ``torch.nn.init`` has them;
+      ``"uncentred"``, uniform on [0, 2/√d]; ``"iterative"``, as
+      `simulators.training.iterative_orthogonal_`
+    - ``activation``: ``"relu"``, ``"tanh"`` or ``"identity"``
+    - ``ascent``: steps of gradient ascent on the effective rank of the last hidden layer before
+      training begins
+
+    Biases begin at zero, and the last layer as Xavier has it.
+
+    Raises ``ValueError`` or ``TypeError``, in one line, for what is none of these.
+
+    Example:
+        >>> Design(depth=4, width=32, normalisation="batch").initialisation
+        'he'
+    """
+
+    depth: int
+    width: int
+    normalisation: str = "none"
+    initialisation: str = "he"
+    activation: str = "relu"
+    ascent: int = 0
+
+    def __post_init__(self) -> None:
+        whole_number("depth", self.depth, 1)
+        whole_number("width", self.width, 1)
+        whole_number("ascent", self.ascent, 0)
+        one_of("normalisation", self.normalisation, NORMALISATIONS)
+        one_of("initialisation", self.initialisation, INITIALISATIONS)
+        one_of("activation", self.activation, _ACTIVATIONS)
+
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda x: torch.relu(x),
+    "tanh": lambda x: torch.tanh(x),
+    "identity": lambda x: x,
+}
+
+
+@dataclass(eq=False)
+class Networks:
+    """Replicas of a `Design` with their parameters.
+
+    - ``weights``: of each layer ``(replicas, inputs, outputs)``; ``biases``: ``(replicas, 1,
+      outputs)``
+    - ``frozen``: of each hidden layer the constants that stand for a batch's statistics, or none
+
+    Example:
+        >>> design = Design(depth=2, width=8)
+        >>> generators = [torch.Generator().manual_seed(seed) for seed in (1, 2, 3)]
+        >>> nets = Networks.drawn(design, torch.randn(3, 5, 4), classes=10, generators=generators)
+        >>> nets.outputs(torch.randn(3, 6, 4)).shape
+        torch.Size([3, 6, 10])
+    """
+
+    design: Design
+    weights: list[Tensor]
+    biases: list[Tensor]
+    frozen: list[Statistics] = field(default_factory=list)
+
+    @classmethod
+    def drawn(
+        cls, design: Design, samples: Tensor, classes: int, generators: Sequence[Generator]
+    ) -> Networks:
+        """Networks at initialisation.
+
+        Args:
+            design: their shape.
+            samples: ``(replicas, n, d)``, on which initialisations and statistics that need
+                samples are made.
+            classes: how many outputs there are.
+            generators: of random numbers, one a replica.
+
+        Example:
+            >>> generators = [torch.Generator().manual_seed(seed) for seed in (1, 1)]
+            >>> samples = torch.ones(2, 5, 4)
+            >>> nets = Networks.drawn(Design(depth=1, width=3), samples, 10, generators)
+            >>> torch.equal(nets.weights[0][0], nets.weights[0][1])  # of the same seed
+            True
+        """
+        found = cls(design, [], [])
+        given = samples
+        with torch.no_grad():
+            for _ in range(design.depth):
+                weight = _initial(design, given, generators)
+                found.weights.append(weight)
+                found.biases.append(weight.new_zeros(len(weight), 1, design.width))
+                if design.normalisation == "frozen":
+                    found.frozen.append(_statistics("batch", torch.bmm(given, weight)))
+                given = found._layer(len(found.weights) - 1, given)
+            last = _each(generators, design.width, classes, torch.nn.init.xavier_normal_)
+            found.weights.append(last.to(samples))
+            found.biases.append(samples.new_zeros(len(samples), 1, classes))
+        return found
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """Weights and biases, for an optimiser."""
+        return [*self.weights, *self.biases]
+
+    def hidden(self, samples: Tensor) -> list[Tensor]:
+        """The representations after each hidden layer, ``(replicas, n, width)``.
+
+        Args:
+            samples: ``(replicas, n, d)``.
+        """
+        found: list[Tensor] = []
+        for number in range(self.design.depth):
+            found.append(self._layer(number, found[-1] if found else samples))
+        return found
+
+    def outputs(self, samples: Tensor, like: Tensor | None = None) -> Tensor:
+        """The last layer's values, ``(replicas, n, classes)``.
+
+        Args:
+            samples: ``(replicas, n, d)``.
+            like: samples whose statistics stand for those of the batch; the batch's own by default.
+        """
+        for number in range(self.design.depth):
+            if like is None:
+                samples = self._layer(number, samples)
+            else:
+                samples, like = self._layer(number, samples, like), self._layer(number, like)
+        return torch.baddbmm(self.biases[-1], samples, self.weights[-1])
+
+    def _layer(self, number: int, samples: Tensor, like: Tensor | None = None) -> Tensor:
+        weight, design = self.weights[number], self.design
+        values = torch.bmm(samples, weight)
+        if self.frozen:
+            shift, scale = self.frozen[number]
+            values = (values - shift) / scale
+        elif design.normalisation != "none":
+            over = values if like is None else torch.bmm(like, weight)
+            shift, scale = _statistics(design.normalisation, over)
+            values = (values - shift) / scale
+        return _ACTIVATIONS[design.activation](values + self.biases[number])
+
+
+def _statistics(normalisation: str, values: Tensor) -> Statistics:
+    """What each unit's values over a batch give, ``(replicas, n, width)``."""
+    shift = values.mean(dim=1, keepdim=True)
+    if normalisation == "recentre":
+        return shift, torch.ones_like(shift)
+    if normalisation == "rescale":
+        shift = torch.zeros_like(shift)
+    return shift, ((values - shift).square().mean(dim=1, keepdim=True) + _EPS).sqrt()
+
+
+def _each(
+    generators: Sequence[Generator],
+    inputs: int,
+    outputs: int,
+    fill: Callable[..., Tensor],
+    **settings: object,
+) -> Tensor:
+    """Weights of every replica, ``(replicas, inputs, outputs)``, as ``torch.nn.init`` fills them."""
+    drawn = [fill(torch.empty(outputs, inputs), generator=g, **settings) for g in generators]
+    return torch.stack(drawn).mT.contiguous()
+
+
+def _initial(design: Design, given: Tensor, generators: Sequence[Generator]) -> Tensor:
+    """The weights of a hidden layer that gets the values ``given``, ``(replicas, n, inputs)``."""
+    inputs, init = given.shape[-1], torch.nn.init
+    if design.initialisation == "iterative":
+        made = [
+            orthogonalising_weight(h.T, design.width, generator=g).T
+            for h, g in zip(given, generators, strict=True)
+        ]
+        return torch.stack(made).contiguous()
+    fill: Callable[..., Tensor]
+    settings: dict[str, object] = {}
+    if design.initialisation == "he":
+        fill, settings = init.kaiming_normal_, {"nonlinearity": "relu"}
+    elif design.initialisation == "xavier":
+        fill = init.xavier_normal_
+    elif design.initialisation == "orthogonal":
+        fill, settings = init.orthogonal_, {"gain": 2**0.5}
+    else:
+        fill, settings = init.uniform_, {"a": 0.0, "b": 2 / inputs**0.5}
+    return _each(generators, inputs, design.width, fill, **settings).to(given)
+
+
+def require_positive(name: str, value: object) -> float:
+    """``value`` as a positive, finite number.
+
+    Args:
+        name: the argument's.
+        value: what it got.
+
+    Example:
+        >>> require_positive("learning_rate", 0.1)
+        0.1
+    """
+    number = real_number(name, value, "a positive number")
+    require(0 < number < float("inf"), f"{name}={number!r}: give a positive, finite number")
+    return number

@@ -1,0 +1,226 @@
+"""Networks trained at once are each as alone; what diverges is recorded; rows survive kills."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_sweep import environment
+
+from simulators.sweeps.store import Store
+from simulators.training import Design, Recipe, Trained, images_from, train, train_into
+from simulators.training.networks import INITIALISATIONS, NORMALISATIONS, Networks
+
+DIGITS = images_from()
+SHORT = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
+SMALL = Design(depth=3, width=12)
+
+
+def generators(count: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in range(count)]
+
+
+def same(one: Trained, other: Trained, tolerance: float = 0.0) -> None:
+    for each in fields(Trained):
+        a, b = getattr(one, each.name), getattr(other, each.name)
+        assert np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True), each.name
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("initialisation", ["he", "iterative"])
+def test_a_network_among_others_is_as_alone(normalisation: str, initialisation: str) -> None:
+    design = replace(SMALL, normalisation=normalisation, initialisation=initialisation)
+    together = train(design, SHORT, DIGITS, [(1, 0), (1, 1), (1, 2)])
+    alone = train(design, SHORT, DIGITS, [(1, 1)])
+    for each in fields(Trained):
+        many, one = getattr(together, each.name)[1], getattr(alone, each.name)[0]
+        assert np.allclose(many, one, rtol=1e-3, atol=1e-4), each.name
+    assert not np.allclose(together.losses[0], together.losses[2])
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_many_at_once_follow_a_plain_training_loop(optimiser: str) -> None:
+    """Against a `torch.nn` module with the same weights and batches, step by step."""
+    recipe = replace(SHORT, optimiser=optimiser, learning_rate=0.02)
+    design = replace(SMALL, normalisation="batch")
+    found = train(design, recipe, DIGITS, [(3, 0), (3, 1)])
+    features = torch.from_numpy(DIGITS.features(DIGITS.training))[:64]
+    labels = torch.from_numpy(DIGITS.training.labels)[:64]
+    for number, seed in enumerate([(3, 0), (3, 1)]):
+        streams = [
+            torch.Generator().manual_seed(int(s.generate_state(1, np.uint64)[0] >> 1))
+            for s in np.random.SeedSequence(seed).spawn(3)
+        ]
+        nets = Networks.drawn(design, features[None], 10, streams[:1])
+        layers: list[torch.nn.Module] = []
+        for weight in nets.weights:
+            linear = torch.nn.Linear(*weight.shape[1:], bias=False)
+            linear.weight.data = weight[0].T.clone()
+            norm = torch.nn.BatchNorm1d(weight.shape[2], track_running_stats=False)
+            norm.weight.requires_grad_(False)
+            layers += [linear, norm, torch.nn.ReLU()]
+        last = torch.nn.Linear(12, 10)
+        last.weight.data = nets.weights[-1][0].T.clone()
+        last.bias.data.zero_()
+        module = torch.nn.Sequential(*layers[:-3], last)
+        kind = torch.optim.Adam if optimiser == "adam" else torch.optim.SGD
+        stepping = kind([p for p in module.parameters() if p.requires_grad], lr=0.02)
+        sampler = torch.utils.data.RandomSampler(range(64), generator=streams[1])
+        batches = torch.utils.data.BatchSampler(sampler, 16, drop_last=True)
+        for _ in range(2):
+            for batch in batches:
+                stepping.zero_grad()
+                torch.nn.functional.cross_entropy(module(features[batch]), labels[batch]).backward()
+                stepping.step()
+        loss = torch.nn.functional.cross_entropy(module(features), labels)
+        assert found.losses[number, -1] == pytest.approx(loss.item(), rel=1e-3)
+
+
+def test_equal_seeds_give_equal_runs_and_equal_batches() -> None:
+    same(train(SMALL, SHORT, DIGITS, [(5,)]), train(SMALL, SHORT, DIGITS, [(5,)]))
+    still = replace(SHORT, learning_rate=1e-30)
+    true = train(SMALL, still, DIGITS, [(5,)])
+    shuffled = train(SMALL, replace(still, labels="shuffled"), DIGITS, [(5,)])
+    assert true.losses[0, 0] != shuffled.losses[0, 0]
+    assert np.array_equal(true.gaps, shuffled.gaps), "the same weights"
+
+
+def test_what_diverges_is_recorded_and_harms_no_other() -> None:
+    wild = replace(SHORT, learning_rate=1e30)
+    told: list[str] = []
+    found = train(SMALL, wild, DIGITS, [(0,), (1,)], progress=told.append)
+    assert (found.diverged > 0).all()
+    assert not found.settled.any()
+    assert not np.isfinite(found.losses[:, -1]).any()
+    assert np.isfinite(found.losses[:, 0]).all()
+    assert told[-1] == "step 8 of 8: all, 2 diverged"
+    nets = Networks.drawn(
+        SMALL,
+        torch.from_numpy(DIGITS.features(DIGITS.test))[:9].expand(2, -1, -1),
+        10,
+        generators(2),
+    )
+    nets.weights[0][0] = float("nan")
+    outputs = nets.outputs(torch.ones(2, 4, 64))
+    assert outputs[0].isnan().all()
+    assert outputs[1].isfinite().all()
+
+
+def test_frozen_statistics_are_those_of_batch_normalisation_at_initialisation() -> None:
+    samples = torch.from_numpy(DIGITS.features(DIGITS.training))[:32].expand(2, -1, -1)
+    frozen, batch = (
+        Networks.drawn(replace(SMALL, normalisation=each), samples, 10, generators(2))
+        for each in ("frozen", "batch")
+    )
+    assert torch.allclose(frozen.outputs(samples), batch.outputs(samples), atol=1e-5)
+    part = samples[:, :8]
+    assert torch.allclose(frozen.outputs(part), batch.outputs(part, samples), atol=1e-5)
+    assert not torch.allclose(frozen.outputs(part), batch.outputs(part), atol=1e-2)
+
+
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+def test_layers_begin_as_said(initialisation: str) -> None:
+    design = Design(depth=1, width=64, initialisation=initialisation)
+    samples = torch.from_numpy(DIGITS.features(DIGITS.training))[:128].expand(3, -1, -1)
+    weight = Networks.drawn(design, samples, 10, generators(3)).weights[0].double()
+    square = {"he": 2 / 64, "xavier": 1 / 64, "orthogonal": 2 / 64, "uncentred": 4 / 64 / 3}
+    if initialisation in square:
+        assert float(weight.square().mean()) == pytest.approx(square[initialisation], rel=0.05)
+    if initialisation == "uncentred":
+        assert 0 <= float(weight.min()) < float(weight.max()) <= 2 / 8
+    if initialisation == "iterative":
+        before, after = (
+            torch.linalg.svdvals(x.double()) for x in (samples, samples @ weight.float())
+        )
+        reached = before[0] > 1e-4
+        assert torch.allclose(
+            after[0][reached] ** 2 / before[0][reached], after[:1, 0] ** 2 / before[:1, 0]
+        )
+
+
+def test_ascent_raises_the_rank() -> None:
+    deep = Design(depth=8, width=24, initialisation="xavier")
+    still = replace(SHORT, steps=0, checkpoints=1)
+    before, after = (
+        train(replace(deep, ascent=steps), still, DIGITS, [(0,), (1,)]) for steps in (0, 30)
+    )
+    assert (after.ranks[:, 0] > 1.5 * before.ranks[:, 0]).all()
+
+
+def test_whole_statistics_leave_out_the_jitter() -> None:
+    """With batches that are the whole, the two are the same."""
+    recipe = replace(SHORT, batch_size=64)
+    design = replace(SMALL, normalisation="batch")
+    usual = train(design, recipe, DIGITS, [(0,)])
+    same(usual, train(design, replace(recipe, statistics="whole"), DIGITS, [(0,)]), 1e-3)
+    jittered = train(design, SHORT, DIGITS, [(0,)])
+    whole = train(design, replace(SHORT, statistics="whole"), DIGITS, [(0,)])
+    assert abs(jittered.losses[0, -1] - whole.losses[0, -1]) > 1e-3
+
+
+def test_what_cannot_be_trained_is_one_line() -> None:
+    with pytest.raises(ValueError, match="samples=5000: digits has 1438 to learn from"):
+        train(SMALL, replace(SHORT, samples=5000), DIGITS, [(0,)])
+    with pytest.raises(ValueError, match="device='cuda:9' is not on this machine"):
+        train(SMALL, SHORT, DIGITS, [(0,)], device="cuda:9")
+    with pytest.raises(ValueError, match="seeds are none"):
+        train(SMALL, SHORT, DIGITS, [])
+    with pytest.raises(ValueError, match=r"depth 3 and width 10000000: needs .* GiB of memory"):
+        train(replace(SMALL, width=10**7), SHORT, DIGITS, [(0,)])
+    with pytest.raises(ValueError, match="unknown normalisation 'bach'; did you mean 'batch'"):
+        Design(3, 8, normalisation="bach")
+    with pytest.raises(ValueError, match=r"learning_rate=-1\.0: give a positive, finite number"):
+        Recipe(10, learning_rate=-1.0)
+    with pytest.raises(ValueError, match="samples=8 is below 64"):
+        Recipe(10, samples=8)
+
+
+SCRIPT = textwrap.dedent("""
+    import sys
+    from simulators.sweeps.store import Store
+    from simulators.training import Design, Recipe, images_from, train_into
+    recipe = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
+    with Store(sys.argv[1]) as store:
+        print("open", flush=True)
+        seeds = [(7, number) for number in range(60)]
+        train_into(store, Design(depth=3, width=12), recipe, images_from(), seeds, together=1)
+""")
+
+
+@pytest.mark.parametrize("most", [1, pytest.param(20, marks=pytest.mark.full)])
+def test_after_kills_nothing_finished_is_lost_or_doubled(tmp_path: Path, most: int) -> None:
+    """Killed after a random time once it is under way, and started again, until it ends by itself."""
+    path, chance, known, kills = tmp_path / "runs.db", random.Random(os.urandom(8)), {}, 0
+    while True:
+        with subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            opened = process.stdout.readline()
+            assert opened == b"open\n"
+            if kills < most:
+                time.sleep(chance.uniform(0, 0.5))
+                process.kill()
+                kills += 1
+            finished = process.wait() == 0
+        with Store(path) as store:
+            found = {row.key: row.data for row in store.rows()}
+        assert known.items() <= found.items()
+        known = found
+        if finished:
+            break
+    assert len(known) == 60
+    seeds = [(7, number) for number in range(60)]
+    with Store(path) as store:
+        kept = train_into(store, SMALL, SHORT, DIGITS, seeds)
+        assert len(store.finished()) == 60
+    same(kept, train(SMALL, SHORT, DIGITS, seeds), 1e-3)
