@@ -18,7 +18,7 @@ from simulators.splines.partition import Partition
 from simulators.splines.rationals import nearest
 from simulators.splines.slices import Slice
 
-__all__ = ["Boundaries", "Folds", "boundaries", "density_near", "distances", "folds"]
+__all__ = ["Boundaries", "Folds", "bends", "boundaries", "density_near", "distances", "folds"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -106,6 +106,37 @@ def folds(found: Partition) -> Folds:
         >>> bent.points.tolist(), bent.layer.tolist(), np.degrees(bent.angles).round(9).tolist()
         ([[0.0, 0.0]], [1], [45.0])
     """
+    one, other = _bent_pairs(found)
+    mesh, lines = found.mesh, found.lines
+    middle = found.points[mesh.origin[one]]
+    arriving = middle - found.points[mesh.origin[mesh.twin[one]]]
+    leaving = found.points[mesh.origin[mesh.twin[other]]] - middle
+    # a line's own direction is more accurate than the ends of a short edge
+    before = _along(found, mesh.line[one], arriving)
+    behind = _along(found, mesh.line[other], leaving)
+    angles = _angles(_metric(found.plane), before, behind)
+    return Folds(middle, lines.layer[mesh.line[one]], lines.unit[mesh.line[one]], angles)
+
+
+def bends(found: Partition) -> tuple[Ints, Ints, Ints]:
+    """The vertices of each of the `folds`, in the same order: before, at and behind it, (K, 3); the
+    layers and units (K,) whose boundaries bend. Their exact places are `Partition.exact_vertex`.
+
+    Example:
+        >>> from simulators.splines.examples import corner
+        >>> vertices, layer, unit = bends(corner())
+        >>> [corner().exact_vertex(int(k)) for k in vertices[0]][1], layer.tolist()
+        ((0, 0), [1])
+    """
+    one, other = _bent_pairs(found)
+    mesh, lines = found.mesh, found.lines
+    ends = (mesh.origin[mesh.twin[one]], mesh.origin[one], mesh.origin[mesh.twin[other]])
+    line = mesh.line[one]
+    return np.stack(ends, axis=1), lines.layer[line], lines.unit[line]
+
+
+def _bent_pairs(found: Partition) -> tuple[Ints, Ints]:
+    """Both half-edges that leave a bend along the boundary that bends there."""
     mesh, lines = found.mesh, found.lines
     half_edges = np.flatnonzero(lines.layer[mesh.line] != SIDE)
     line = mesh.line[half_edges]
@@ -115,19 +146,10 @@ def folds(found: Partition) -> Folds:
     new = np.ones(len(keys), dtype=bool)
     new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
     starts = np.flatnonzero(new)
-    sizes = np.diff([*starts, len(keys)])
-    pairs = starts[sizes == 2]
+    pairs = starts[np.diff([*starts, len(keys)]) == 2]
     one, other = half_edges[pairs], half_edges[pairs + 1]
     bent = mesh.line[one] != mesh.line[other]
-    pairs, one, other = pairs[bent], one[bent], other[bent]
-    middle = found.points[mesh.origin[one]]
-    arriving = middle - found.points[mesh.origin[mesh.twin[one]]]
-    leaving = found.points[mesh.origin[mesh.twin[other]]] - middle
-    # a line's own direction is more accurate than the ends of a short edge
-    before = _along(found, mesh.line[one], arriving)
-    behind = _along(found, mesh.line[other], leaving)
-    angles = _angles(_metric(found.plane), before, behind)
-    return Folds(middle, keys[pairs, 1], keys[pairs, 2], angles)
+    return one[bent], other[bent]
 
 
 def _along(found: Partition, lines: Ints, towards: Floats) -> Floats:

@@ -5,6 +5,7 @@
 - ``jitter``: moments of a mini-batch's mean and variance, movement of the boundary
 - ``notation``, ``inputs``: symbols, exact inputs
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
+- ``bends``, ``clouds``: folds that enumeration finds, exactly; data in the plane
 - ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives
 
 One unit has a weight w and the inputs z_1 … z_N; its boundary is {z : ⟨w,z⟩ = μ}.
