@@ -65,6 +65,8 @@ def test_the_package_names_the_function_and_not_a_module() -> None:
             dict(over="matrices", n="1..3", d="1..4"),
         ),
         ("soft_rank(1/2) >= effective_rank/4", dict(over="spectra", n="1..4", d="4..9")),
+        # of more samples than rows some eigenvalues are 0
+        ("soft_rank(1/2) >= effective_rank/4", dict(over="spectra", n="2..6", d="2..4")),
         (
             "orthogonality_gap <= orthogonality_gap_0",
             dict(chain="rescale", quantifier="mean field", n=2, ell="1..2"),

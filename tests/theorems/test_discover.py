@@ -136,6 +136,14 @@ def test_a_law_that_is_no_product_is_only_touched() -> None:
     assert not any(bound.exact for bound in found.bounds)
 
 
+def test_the_soft_rank_against_the_effective_rank() -> None:
+    found = discover(
+        "spectra", of="soft_rank(1/2)", against="effective_rank", relation=">=", n="1..6", d="4..64"
+    )
+    # (1 - τ)² + τ(2 - τ)/n at τ = ½: more than the (1 - τ)² of D20, and the best for every n
+    assert "soft_rank(1/2) >= (n + 3)*effective_rank/(4*n)" in claims(found)
+
+
 def test_means_over_random_weights() -> None:
     found = discover(
         "rescale",

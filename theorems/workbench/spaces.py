@@ -60,7 +60,7 @@ from theorems.workbench.starts import (
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["OVER", "Item", "Space"]
+__all__ = ["OVER", "Item", "Space", "padded"]
 
 
 #: What a claim may be about every one of.
@@ -286,13 +286,26 @@ class Space:
             return _is_start(item["start"], int(item["n"])) and self._is_left(item["start"])
         if self.about == "spectrum":
             spectrum = item["spectrum"]
-            whole = isinstance(spectrum, AlgebraicSpectrum) or _of_unit_sum(spectrum)
+            whole = isinstance(spectrum, AlgebraicSpectrum) or (
+                _of_unit_sum(spectrum) and sum(x != 0 for x in spectrum) <= self.rank(item)
+            )
             return len(spectrum) == int(item["n"]) and whole
         if self.over == "matrices":
             rows, size = item["matrix"], item["n"]
             fits = len(rows) == item["d"] and all(len(row) == size for row in rows)
             return fits and any(map(any, rows))
         return True
+
+    def rank(self, sizes: Mapping[str, Fraction]) -> int:
+        """How many eigenvalues of HᵀH are not 0, at most: as many as samples, and as rows of H.
+
+        - ``sizes``: n, and d where it is declared
+
+        The rows are the width where that is declared; starts of chains may have any number.
+        """
+        size = int(sizes.get("n", 1))
+        of_matrix = self.over == "spectra" and "ell" not in self._sizes
+        return min(size, int(sizes.get("d", size))) if of_matrix else size
 
     def _is_left(self, start: ShownStart) -> bool:
         """Whether the layers of a path have what quantities ask for."""
@@ -472,11 +485,12 @@ class Space:
 
     def _object_corners(self, sizes: Mapping[str, Fraction]) -> list[Item]:
         size = int(sizes["n"])
-        spectra_ = corner_spectra(size)
         if self.about == "start":
-            return [{"start": shown_start(start)} for start in start_layout(size, spectra_)]
+            laid_out = start_layout(size, corner_spectra(size))
+            return [{"start": shown_start(start)} for start in laid_out]
         if self.about == "spectrum":
-            return [{"spectrum": spectrum} for spectrum in spectra_.values()]
+            corners = corner_spectra(self.rank(sizes)).values()
+            return [{"spectrum": padded(spectrum, size)} for spectrum in corners]
         matrices = list(corner_matrices(int(sizes["d"]), size).values())
         if size > 1:  # one sample 0, which has no cosine
             matrices.append(tuple((*row[:-1], Fraction(0)) for row in matrices[-1]))
@@ -503,7 +517,8 @@ class Space:
             if self.about == "start":
                 item["start"] = shown_start(draw(_starts(size)))
             elif self.about == "spectrum":
-                item["spectrum"] = draw(spectra(size, size))
+                rank = self.rank(item)
+                item["spectrum"] = padded(draw(spectra(rank, rank)), size)
             elif self.over == "matrices":
                 item["matrix"] = tuple(draw(_rows(int(item["d"]), size)))
             for domain in self.parameters:
@@ -531,14 +546,14 @@ class Space:
     def coordinates(self, sizes: Mapping[str, Fraction]) -> int:
         """The dimension of the cube at sizes that are held fixed.
 
-        - ``sizes``: n, and d of matrices; none of claims about parameters
+        - ``sizes``: n, and d where it is declared; none of claims about parameters
 
         One coordinate for each parameter, then those of the object.
         """
         size = int(sizes.get("n", 0))
         entries = {
             "": 0,
-            "spectrum": size,
+            "spectrum": self.rank(sizes),
             "start": cube_dimensions(size),
             "matrix": size * int(sizes.get("d", 0)),
         }
@@ -572,7 +587,7 @@ class Space:
             else:
                 weights = xp.exp(-DECADES * entries)
                 start = weights / weights.sum(-1)[:, None]
-                first = _diagonal(start, xp)
+                first = _diagonal(start, found["n"], xp)
             now = start
             if self.layers is not None:
                 H = float_layer(first, self.layers, found["ell"])
@@ -580,8 +595,9 @@ class Space:
             else:
                 for _ in range(found["ell"] if self.over == "paths" else 0):
                     now = rescale_map(now)
-                H = _diagonal(now, xp)
-            found["lambda"] = [now[:, k] for k in range(found["n"])]
+                H = _diagonal(now, found["n"], xp)
+            seen = [now[:, k] for k in range(now.shape[-1])]
+            found["lambda"] = seen + [0 * seen[0]] * (found["n"] - len(seen))
             found |= {q.name: q.observable.function(H, width=width) for q in self.measured}
             found |= {
                 f"{q.name}_0": q.observable.function(first, width=width) for q in self.started
@@ -673,7 +689,7 @@ class Space:
         if self.about == "start":
             found["start"] = shown_start(start_at(int(sizes["n"]), entries))
         elif self.about == "spectrum":
-            found["spectrum"] = share_weights(entries)
+            found["spectrum"] = padded(share_weights(entries), int(sizes["n"]))
         elif self.over == "matrices":
             flat = [Fraction(round((2 * x - 1) * 10**6), 10**6) for x in entries]
             size = int(sizes["n"])
@@ -693,9 +709,20 @@ def _rows(d: int, n: int) -> st.SearchStrategy[list[tuple[Fraction, ...]]]:
     return st.lists(row, min_size=d, max_size=d).filter(lambda rows: any(map(any, rows)))
 
 
-def _diagonal(spectrum: Number, xp: ModuleType) -> Number:
-    """Batches (k, n, n) of these spectra (k, n), in the diagonal basis."""
-    return xp.eye(spectrum.shape[-1], dtype=xp.float64) * xp.sqrt(spectrum)[:, None, :]
+def padded(spectrum: Sequence[Fraction], size: int) -> tuple[Fraction, ...]:
+    """A spectrum with as many zeros behind it as make it one of ``size`` samples.
+
+    Example:
+        >>> padded((Fraction(1),), 2)
+        (Fraction(1, 1), Fraction(0, 1))
+    """
+    return (*spectrum, *(Fraction(0),) * (size - len(spectrum)))
+
+
+def _diagonal(spectrum: Number, size: int, xp: ModuleType) -> Number:
+    """Batches (k, rank, size) of these spectra (k, rank), in the diagonal basis."""
+    rank = spectrum.shape[-1]
+    return xp.eye(rank, size, dtype=xp.float64) * xp.sqrt(spectrum)[:, :, None]
 
 
 def _drawn(value: object) -> Any:

@@ -103,6 +103,21 @@ SHARP = _spectra(
     "1/(1 - (1-(1-τ)²) r/d).",
 )
 
+EVERY_WIDTH = _spectra(
+    variant="every_width",
+    title="The quotient of both ranks, best for every width: rank_τ ≥ ((1-τ)² + τ(2-τ)/d) r",
+    source=OURS,
+    lhs=(1 - tau) ** 2 * d**2 + tau * (2 - tau) * d,
+    rhs=_count * sp.Sum(lam[i] ** 2, _ALL),
+    sentinel=Sentinel(
+        "one part in a million more", lhs=(1 + NUDGE) * ((1 - tau) ** 2 * d**2 + tau * (2 - tau) * d)
+    ),
+    proof=Proof(theorem=f"{_MODULE}.soft_rank_every_width"),
+    remark="Stated without division: r = d²/Σλ². Of each τ > 0 and d the constant is the best: it is "
+    "approached as all eigenvalues but one come up to τ. `theorems discover` proposes it at τ = ½, "
+    "where it is (d + 3)/(4d). It follows from the sharp form, as one eigenvalue at least counts.",
+)
+
 # --- of a batch -----------------------------------------------------------------------------------
 
 rank_tau = sp.Symbol("rank", integer=True, nonnegative=True)
@@ -197,4 +212,4 @@ MATRIX = Statement(
     f"user's batch is tried at τ = 1/2, its first {_TAKEN} rows and samples.",
 )
 
-STATEMENTS = (AS_PRINTED, SHARP, MATRIX)
+STATEMENTS = (AS_PRINTED, SHARP, EVERY_WIDTH, MATRIX)

@@ -14,6 +14,7 @@
    soft_rank_lower_bound_sharp     Cantelli: (1 - tau)^2 d^2 <= #{i : tau <= l_i} sum_i (l_i - tau)^2
    soft_rank_lower_bound_sharper   the sharp form in terms of sum_i l_i^2
    soft_rank_sharp_attained        with equality for all l_i = 1
+   soft_rank_every_width           (1 - tau)^2 + tau (2 - tau)/d in place of (1 - tau)^2
 
    Depends on: common/Sums.v (cauchy_schwarz).
    Proves the Python statement: rank.soft_rank_lower_bound *)
@@ -143,4 +144,37 @@ Theorem soft_rank_sharp_attained (R : realFieldType) (d : nat) (tau : R) :
   = (\sum_(i < d) (if tau <= 1 then 1 else 0)) * (\sum_(i < d) (1 - tau) ^+ 2) :> R.
 Proof.
 move=> tau1; rewrite tau1 !sumr_const card_ord -[in RHS](mulr_natr ((1 - tau) ^+ 2)); ring.
+Qed.
+
+Lemma soft_rank_positive (R : realFieldType) (d : nat) (l : 'I_d -> R) (tau : R) :
+  (1 <= d)%N -> tau <= 1 -> \sum_(i < d) l i = d%:R ->
+  1 <= \sum_(i < d) (if tau <= l i then 1 else 0) :> R.
+Proof.
+move=> d1 tau1 trace; rewrite count_indicator ler1n lt0n; apply/negP => /eqP none.
+have below i : l i < 1.
+  have := card0_eq none i; rewrite !inE => /negbT; rewrite -ltNge => out.
+  exact: (lt_le_trans out tau1).
+have less : \sum_(i < d) l i < \sum_(i < d) (1 : R).
+  case: d d1 l trace none below => // d _ l _ _ below.
+  by rewrite !big_ord_recl ltr_le_add // ler_sum // => i _; apply: ltW.
+by rewrite trace sumr_const card_ord ltxx in less.
+Qed.
+
+(* The quotient of both ranks, for every d: the lemma's constant and what is above it. *)
+Theorem soft_rank_every_width (R : realFieldType) (d : nat) (l : 'I_d -> R) (tau : R) :
+  (1 <= d)%N -> (forall i : 'I_d, 0 <= l i) -> 0 <= tau <= 1 -> \sum_(i < d) l i = d%:R ->
+  (1 - tau) ^+ 2 * d%:R ^+ 2 + d%:R * tau * (2%:R - tau)
+  <= (\sum_(i < d) (if tau <= l i then 1 else 0)) * (\sum_(i < d) l i ^+ 2).
+Proof.
+move=> d1 _ /andP[tau0 tau1] trace.
+have gap := soft_rank_centred tau1 trace.
+have one := soft_rank_positive d1 tau1 trace.
+rewrite (centred_squares tau trace) in gap.
+set count := \sum_(i < d) (if _ then _ else _) in gap one *.
+set q := \sum_(i < d) l i ^+ 2 in gap *.
+have factor : 0 <= d%:R * tau * (2%:R - tau).
+  by rewrite mulr_ge0 ?subr_ge0 ?(le_trans tau1) ?ler1n // mulr_ge0 ?ler0n.
+have -> : count * q = count * (q - (1 - (1 - tau) ^+ 2) * d%:R)
+    + count * (d%:R * tau * (2%:R - tau)) by ring.
+by apply: ler_add => //; rewrite -[X in X <= _]mul1r ler_wpmul2r.
 Qed.

@@ -17,6 +17,7 @@ from simulators.starts import Start
 from simulators.strategies import corner_matrices, corner_spectra
 from theorems.workbench.discovery.question import Question
 from theorems.workbench.domains import Domain, in_turn
+from theorems.workbench.spaces import padded
 from theorems.workbench.starts import Item, shown_start, start_layout
 
 __all__ = ["NEARNESS", "Proposed", "choices", "proposals"]
@@ -146,11 +147,11 @@ def _objects(question: Question, sizes: Mapping[str, Fraction]) -> Iterator[Prop
     if about == "matrix":
         yield from _matrices(int(sizes["d"]), size)
         return
-    kind = _kind(question)
-    spectra = _sampled_spectra(size) if kind == "sampled" else _spectra(size, kind == "spectra")
+    kind, rank = _kind(question), question.space.rank(sizes)
+    spectra = _sampled_spectra(rank) if kind == "sampled" else _spectra(rank, kind == "spectra")
     if about == "spectrum":
         for spectrum, near in spectra:
-            yield Proposed({"spectrum": spectrum}, near)
+            yield Proposed({"spectrum": padded(spectrum, size)}, near)
         return
     if not question.space.quick:
         spectra = [each for each in spectra if each[1]][::_EVERY]
