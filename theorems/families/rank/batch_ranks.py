@@ -9,7 +9,7 @@ slowest near n = 2√d.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,6 +62,7 @@ class BatchRun:
     """So many independent networks of a width, from so many orthogonal samples.
 
     ``chain`` makes the chain of a width; ``label`` says which, where it is not the rescale chain.
+    One that is ``dear`` is left to a thorough run.
 
     Raises ``ValueError`` for a batch wider than the network, and for fewer than 2 replicas.
 
@@ -76,6 +77,7 @@ class BatchRun:
     chain: ChainOf = rescale_chain
     label: str = ""
     window: int = WINDOW
+    dear: bool = False
 
     def __post_init__(self) -> None:
         whole_number("replicas", self.replicas, 2)
@@ -161,6 +163,7 @@ def batch_medians(
     symbols: Sequence[str],
     *,
     holds: Callable[[int, int], bool] = lambda width, size: True,
+    known: Callable[[int], Mapping[str, float]] = lambda size: {},
 ) -> Medians:
     """The check of a claim about medians, over networks, of averages over layers.
 
@@ -168,6 +171,7 @@ def batch_medians(
         runs: widths, batch sizes and chains.
         symbols: which of the values of `BatchRun.sample` the sides of statement and neighbour name.
         holds: whether the claim is about a width and a batch size, for a user's batch.
+        known: further symbols of the sides with their values at a batch size.
 
     Example:
         >>> check = batch_medians([BatchRun(16, 4)], ("r_bar",))
@@ -188,7 +192,13 @@ def batch_medians(
             return Sample(chosen, rounding=found.rounding, notes=found.notes)
 
         return [
-            Case(run.name, {"d": run.width, "n": run.size}, partial(draw, run), len(symbols))
+            Case(
+                run.name,
+                {"d": run.width, "n": run.size, **known(run.size)},
+                partial(draw, run),
+                len(symbols),
+                dear=run.dear,
+            )
             for run in given
         ]
 
