@@ -67,7 +67,16 @@ def test_a_healthy_network_is_status_0(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["inspect", "model.py:healthy", "--batch", "good.npy", "--json", "out.json"]) == 0
     printed = capsys.readouterr().out
     lines = printed.splitlines()
-    assert lines[0].split() == ["layer", "width", "gap", "rank", "soft", "outlier", "does"]
+    assert lines[0].split() == [
+        "layer",
+        "width",
+        "gap",
+        "rank",
+        "soft",
+        "outlier",
+        "grad",
+        "does",
+    ]
     assert "weights → batchnorm → relu" in lines[2]
     assert "healthy: effective rank" in printed
     assert "as one of them" in printed or "unlike them" in printed
@@ -110,7 +119,7 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
         ["--checkpoint", "wrapped.pt"],
     ):
         assert main(["inspect", "model.py:healthy", "--batch", "good.npy", *arguments]) == 0
-        outputs.append(capsys.readouterr().out.split("Simulated")[0])
+        outputs.append(capsys.readouterr().out.split("Gradients")[0])
     assert outputs[0] == outputs[1] == outputs[2]
 
     class Harm:

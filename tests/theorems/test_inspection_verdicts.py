@@ -101,7 +101,7 @@ def test_a_batch_that_is_clustered_already_is_said_to_be() -> None:
         "clustering from the batch on, at layer 1 ('0'): one direction has 100% of"
     )
     assert "parts the samples into 5 and 7" in found.verdict
-    assert found.verdict.endswith("after 8 layers two groups, the larger of 7 samples")
+    assert "; after 8 layers two groups, the larger of 7 samples" in found.verdict
 
 
 def test_a_dead_network_is_dead_at_every_width_and_has_no_ranks() -> None:

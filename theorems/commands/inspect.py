@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ from theorems.terminal.exit_statuses import (
 from theorems.terminal.screen import Column, console, field, fields, paragraph, print_columns
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from theorems.inspection.condition import Measures
     from theorems.inspection.report import Inspection
     from theorems.inspection.stages import NotJudged
@@ -34,7 +36,15 @@ __all__ = ["add_arguments", "run"]
 _NARROWEST = 34  # columns; a narrower terminal breaks the lines itself
 _PICTURES = (".png", ".svg", ".pdf")
 _MOST_ROWS = 24
-_STYLES = {"healthy": "green", "collapsing": "red", "clustering": "yellow"}
+_STYLES = {
+    "healthy": "green",
+    "collapsing": "red",
+    "clustering": "yellow",
+    "dead": "red",
+    "exploding": "red",
+    "vanishing": "red",
+}
+_OTHERS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +116,8 @@ def _inspect(args: argparse.Namespace) -> bool:
     module = load_network(args.network, seed)
     if args.checkpoint is not None:
         load_checkpoint(module, args.checkpoint)
-    found = inspect(module, batch, statistics=args.statistics, seed=seed)
+    others = [] if args.checkpoint is not None else _redrawn(args.network, module, seed)
+    found = inspect(module, batch, statistics=args.statistics, seed=seed, others=others)
     out = console(narrowest=_NARROWEST)
     _print(out, found, described)
     if target is not None:
@@ -121,7 +132,21 @@ def _inspect(args: argparse.Namespace) -> bool:
         with drawing(), writing(picture):
             figure.savefig(picture, dpi=160)
         field(out, "Written", str(picture))
-    return found.since is None
+    return found.healthy
+
+
+def _redrawn(target: str, module: nn.Module, seed: int) -> list[nn.Module]:
+    """The network with weights of other seeds; none where its own code fixes them."""
+    from theorems.inspection.loading import load_network
+
+    found = [load_network(target, seed + k) for k in range(1, _OTHERS + 1)]
+    own = list(module.parameters())
+    for other in found:
+        pairs = list(zip(own, other.parameters(), strict=False))
+        alike = all(a.shape == b.shape for a, b in pairs)
+        if not alike or all(bool((a == b).all()) for a, b in pairs):
+            return []
+    return found
 
 
 def _picture(text: str) -> Path:
@@ -155,19 +180,22 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
             "Chain": found.recognised.sentence,
         },
     )
+    _print_backward(out, found)
     _print_predictions(out, found)
-    paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.condition.value]}"))
+    paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.state]}"))
 
 
 def _layers(found: Inspection) -> list[Column]:
     """What was measured, the batch first; of very many layers the first and the last."""
-    rows = [_row(0, "batch", "", found.batch)]
-    for number, layer in enumerate(found.layers, start=1):
+    seen = found.gradients
+    norms = [math.nan] * len(found.layers) if isinstance(seen, str) else seen.norms
+    rows = [_row(0, "batch", "", found.batch, math.nan)]
+    for number, (layer, norm) in enumerate(zip(found.layers, norms, strict=True), start=1):
         does = layer.does if number <= found.hidden else f"{layer.role}, not judged"
-        rows.append(_row(number, layer.name, does, layer.measures))
+        rows.append(_row(number, layer.name, does, layer.measures, norm))
     if (more := len(rows) - _MOST_ROWS) > 0:
         half = _MOST_ROWS // 2
-        rows[half : len(rows) - half] = [["…", f"{more} more", *[""] * 7]]
+        rows[half : len(rows) - half] = [["…", f"{more} more", *[""] * 8]]
     done: list[Text] = []
     previous = ""
     for row in rows:
@@ -175,7 +203,7 @@ def _layers(found: Inspection) -> list[Column]:
         done.append(Text("as above" if did and did == previous else did, style="dim"))
         previous = did if row[0] != "…" else previous
     numbers, names, *measured, conditions, _ = zip(*rows, strict=True)
-    titles = ("width", "gap", "rank", "soft", "outlier")
+    titles = ("width", "gap", "rank", "soft", "outlier", "grad")
     return [
         Column("", numbers, right=True),
         Column("layer", names, folds=True),
@@ -185,7 +213,7 @@ def _layers(found: Inspection) -> list[Column]:
     ]
 
 
-def _row(number: int, name: str, does: str, seen: Measures) -> list[str | Text]:
+def _row(number: int, name: str, does: str, seen: Measures, norm: float) -> list[str | Text]:
     # a batch has no depth to collapse along
     low = number == 0 and seen.condition.value == "collapsing"
     condition = "low rank" if low else seen.condition.value
@@ -197,6 +225,7 @@ def _row(number: int, name: str, does: str, seen: Measures) -> list[str | Text]:
         _number(seen.effective_rank),
         _number(seen.soft_rank, ".0f"),
         _number(seen.outlier_share, ".0%"),
+        _number(norm, ".0e"),
         Text(condition, style=_STYLES[seen.condition.value]),
         does,
     ]
@@ -220,6 +249,29 @@ def _names(items: Iterable[NotJudged]) -> str:
 
 def _parameters(items: Iterable[NotJudged]) -> str:
     return str(sum(item.parameters for item in items))
+
+
+def _print_backward(out: Console, found: Inspection) -> None:
+    """How gradients grow, and the layers with the largest shares of dead and saturated units."""
+    seen = found.gradients
+    if isinstance(seen, str):
+        field(out, "Gradients", seen)
+        return
+    field(out, "Gradients", f"{seen.sentence}; {seen.course.value}, of {seen.loss}")
+    units = [
+        _largest(found, *each) for each in (("dead", seen.dead), ("saturated", seen.saturated))
+    ]
+    if any(units):
+        field(out, "Units", "; ".join(filter(None, units)))
+
+
+def _largest(found: Inspection, what: str, shares: Sequence[float]) -> str:
+    """The layer with the largest share of units that are so, in words; none if all are zero."""
+    known = [0.0 if math.isnan(share) else share for share in shares]
+    worst = max(range(len(known)), key=known.__getitem__)
+    if known[worst] == 0:
+        return ""
+    return f"{what} {known[worst]:.0%} at most, in layer {worst + 1} ({found.layers[worst].name!r})"
 
 
 def _print_predictions(out: Console, found: Inspection) -> None:

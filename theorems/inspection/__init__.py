@@ -5,6 +5,7 @@
 - ``dataflow``: which value was computed from which, and when two are the same up to rounding
 - ``stages``: the network cut at its linear maps, what happens between one and the next, and what
   parameters are left
+- ``backward_pass``: gradients at the judged places, how they grow, and units that pass none
 - ``recognition``: which chain of the theory that makes, by the law of its weights too, and whether
   they are independent
 - ``condition``: what is measured of a representation, when it is healthy, collapsing or clustering,

@@ -16,7 +16,7 @@ from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
 from theorems.inspection.inputs import Batch, Inputs, InspectionError, inputs_of
 
-__all__ = ["Call", "Passage", "watch"]
+__all__ = ["LINEAR", "Call", "Passage", "as_it_was", "eager", "watch"]
 
 STATISTICS = ("batch", "running")
 LINEAR = (
@@ -75,7 +75,7 @@ class Passage:
     the others that are made of no smaller ones. ``refused`` says of a module by its name why a call
     of it is no place though it is a linear map or convolution. ``called`` names all modules that
     were called, with the number of calls. ``unfollowed`` is why data could not be followed, None if
-    they were.
+    they were. ``inputs`` are what the network was given.
     """
 
     batch: Tensor
@@ -86,6 +86,7 @@ class Passage:
     refused: dict[str, str] = field(default_factory=dict)
     called: dict[str, int] = field(default_factory=dict)
     unfollowed: str | None = None
+    inputs: Inputs | None = None
 
 
 def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
@@ -137,12 +138,12 @@ def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
 def _followed(module: nn.Module, given: Inputs, statistics: str) -> Passage:
     """One run with the flow of data, or one without where that cannot be followed."""
     try:
-        with _as_it_was(module, statistics):
+        with as_it_was(module, statistics):
             return _passage(module, given, Dataflow())
     except InspectionError:
         raise
     except Exception as error:  # the user's code may raise anything, and Torch where it is watched
-        with _as_it_was(module, statistics):
+        with as_it_was(module, statistics):
             passage = _passage(module, given, None)
         passage.unfollowed = f"data cannot be followed through it: {in_words(error)}"
         return passage
@@ -152,14 +153,15 @@ def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage
     """One run, with the flow of data if there is one. Without, what the user's code raises is an
     `InspectionError`.
     """
-    passage = Passage(given.samples, Node("batch", given.samples, fed=True))
+    source = Node("batch", given.samples, fed=True)
+    passage = Passage(given.samples, source, inputs=given)
     everything: list[Call] = []
     state = torch.get_rng_state()
     with torch.no_grad():
         entering = given.copied()
         if flow is not None:
             passage.source = flow.start(module, entering)
-        with _hooks(module, passage, everything, flow), _eager():
+        with _hooks(module, passage, everything, flow), eager():
             try:
                 with flow or contextlib.nullcontext():
                     output = module(*entering.args, **entering.kwargs)
@@ -211,8 +213,13 @@ def _require_finite(passage: Passage) -> None:
 
 
 @contextlib.contextmanager
-def _eager() -> Iterator[None]:
-    """Compiled modules run as they are written, so that their layers are seen."""
+def eager() -> Iterator[None]:
+    """Compiled modules run as they are written, so that their layers are seen.
+
+    >>> with eager():
+    ...     float(torch.ones(()))
+    1.0
+    """
     if "torch._dynamo" not in sys.modules:  # nothing was compiled, and loading it takes seconds
         yield
         return
@@ -221,9 +228,18 @@ def _eager() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
+def as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
     """Set the modes that ``statistics`` asks for; put modes, parameters, buffers and random state
     back afterwards.
+
+    - ``statistics``: ``"batch"`` or ``"running"``
+
+    >>> part = nn.BatchNorm1d(2)
+    >>> with as_it_was(part, "running"):
+    ...     part.training
+    False
+    >>> part.training
+    True
     """
     modes = [(part, part.training) for part in module.modules()]
     kept = [
@@ -308,7 +324,7 @@ def _moved(module: nn.Module, given: Inputs, state: Tensor, doubtful: list[Call]
     other = Passage(turned.samples, Node("batch", turned.samples))
     torch.set_rng_state(state)
     # what fails has not moved
-    with _hooks(module, other, again, None), _eager(), contextlib.suppress(Exception):
+    with _hooks(module, other, again, None), eager(), contextlib.suppress(Exception):
         module(*turned.args, **turned.kwargs)
     seen = {call.label: call for call in again}
 

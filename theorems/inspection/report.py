@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 from torch import Tensor, nn
 
+from theorems.inspection.backward_pass import Course, Gradients, Loss, gradients
 from theorems.inspection.condition import (
     SOFT,
     Chance,
@@ -58,7 +59,7 @@ class Inspection:
     is not healthy; None for a healthy network. ``batch`` is measured too; where it is of whole
     numbers, it is what the first layer receives. ``chance`` says whether healthy networks of these
     widths look as bad, None where that was not asked: the last layer is healthy, or the batch too
-    large.
+    large. ``gradients`` is what becomes of gradients, or why none were measured.
     """
 
     samples: int
@@ -74,6 +75,27 @@ class Inspection:
     condition: Condition
     since: int | None
     chance: Chance | None
+    gradients: Gradients | str
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong, forward or backward."""
+        backward = isinstance(self.gradients, str) or self.gradients.healthy
+        return self.since is None and backward
+
+    @property
+    def state(self) -> str:
+        """In one word: healthy, dead, collapsing, clustering, exploding or vanishing; the first of
+        these that is so.
+        """
+        seen = self.gradients
+        if self.layers[self.hidden - 1].measures.dead:
+            return "dead"
+        if self.since is not None:
+            return self.condition.value
+        if isinstance(seen, str) or seen.healthy:
+            return "healthy"
+        return "dead" if seen.dying is not None else seen.course.value
 
     def __repr__(self) -> str:
         return f"<Inspection of {len(self.layers)} layers: {self.verdict}>"
@@ -111,14 +133,34 @@ class Inspection:
         and how much of the network that does not speak of.
         """
         left = [item for item in self.not_judged if not item.output]
+        said = self._finding()
+        if (back := self._backward()) is not None:
+            healthy = said.startswith("healthy: ")
+            said = f"{back}; {said.removeprefix('healthy: ')}" if healthy else f"{said}; {back}"
         if not left:
-            return self._finding()
+            return said
         share = sum(item.parameters for item in left)
         many = f"{len(left)} modules" if len(left) > 1 else "1 module"
         return (
-            f"{self._finding()}; {many} with {share} of the {self.parameters.total} parameters "
+            f"{said}; {many} with {share} of the {self.parameters.total} parameters "
             f"{'are' if len(left) > 1 else 'is'} not judged"
         )
+
+    def _backward(self) -> str | None:
+        """What is wrong with gradients and units, in words; None if nothing is."""
+        seen = self.gradients
+        if isinstance(seen, str) or seen.healthy:
+            return None
+        words = []
+        if seen.dying is not None:
+            layer = self.layers[seen.dying - 1]
+            words.append(
+                f"dead at layer {seen.dying} ({layer.name!r}): {seen.dead[seen.dying - 1]:.0%} of "
+                "its units give the same for all samples and pass no gradient"
+            )
+        if seen.course is not Course.STEADY:
+            words.append(f"{seen.course.value} gradients: {seen.sentence}")
+        return "; ".join(words)
 
     def _finding(self) -> str:
         last = self.layers[self.hidden - 1].measures
@@ -192,6 +234,7 @@ class Inspection:
         return {
             "schema": 1,
             "verdict": self.verdict,
+            "state": self.state,
             "condition": self.condition.value,
             "since": self.since,
             "chance": None if self.chance is None else self.chance.as_json(),
@@ -214,17 +257,30 @@ class Inspection:
             "simulation": {"not_simulated": seen} if isinstance(seen, str) else seen.as_json(),
             "not_judged": [asdict(item) for item in self.not_judged],
             "parameters": asdict(self.parameters),
+            "gradients": (
+                {"not_measured": self.gradients}
+                if isinstance(self.gradients, str)
+                else self.gradients.as_json()
+            ),
         }
 
 
 def inspect(
-    module: nn.Module, batch: Batch, *, statistics: str = "batch", seed: int = 0
+    module: nn.Module,
+    batch: Batch,
+    *,
+    statistics: str = "batch",
+    seed: int = 0,
+    loss: Loss | None = None,
+    others: Sequence[nn.Module] = (),
 ) -> Inspection:
-    """Watch ``module`` process ``batch`` once, and say what becomes of the samples along depth.
+    """Watch ``module`` process ``batch`` once, forward and backward, and say what becomes of the
+    samples along depth and of gradients on their way back.
 
     Judged are linear maps and convolutions of which each row belongs to a sample. All other modules
     that hold parameters are in ``not_judged`` of what is returned, with the reason, and
-    ``parameters`` adds up to all of them. A chain of the theory is named where data were followed
+    ``parameters`` adds up to all of them. Gradients are those of what the judged layers' maps give.
+    A chain of the theory is named where data were followed
     from layer to layer and the weights pass tests of independence; else ``recognised.sentence``
     says why not.
 
@@ -240,6 +296,10 @@ def inspect(
         statistics: ``"batch"``, batchnorm as in training, which is what the theory is about,
             dropout off; or ``"running"``, everything as in evaluation.
         seed: of the simulations that the network is compared with.
+        loss: of what the module gives, to a tensor of one number; without it gradients start from
+            standard normal ones of all outputs.
+        others: the same network with other weights: the interval of the gradients' growth is then
+            over initialisations, otherwise over output gradients.
 
     Raises:
         ValueError: naming what is wrong: fewer than three samples, a batch the network does not
@@ -247,7 +307,8 @@ def inspect(
             can be judged.
         TypeError: no module.
 
-    Cost: one forward pass, of which all values are kept in memory, O(d n²) per layer, and up to
+    Cost: two forward passes, of which all values are kept in memory, eight backward ones (with a
+    loss one), as much for each of the others, O(d n²) per layer, and up to
     about ten seconds of simulation each where a chain is recognised, where a fixed point of it is
     compared, and where the last layers do not look healthy.
 
@@ -293,6 +354,7 @@ def inspect(
         condition=condition,
         since=since,
         chance=excuse,
+        gradients=gradients(module, passage, found, statistics, loss=loss, others=others),
     )
 
 

@@ -165,7 +165,8 @@ def _goes_on(way: set[Node], arrival: Node, place: Call) -> bool:
     """
     found = {place.gave_node}
     for node in sorted(way, key=lambda item: item.order):
-        if node.value.is_floating_point() and any(item in found for item in node.made_from):
+        number = node.value.is_floating_point() or node.value.is_complex()
+        if number and any(item in found for item in node.made_from):
             found.add(node)
     return arrival in found
 

@@ -1,0 +1,279 @@
+"""Gradients at each place of a network: their norms, their growth, and units that pass none."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import architectures
+import networks
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from theorems import inspect
+from theorems.cli import main
+from theorems.inspection.backward_pass import Course, Gradients, slope
+from theorems.inspection.condition import Condition
+
+WIDTH = 24
+
+
+def samples(n: int = 12, d: int = WIDTH, seed: int = 5) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+
+
+def orthogonal(gain: float, depth: int, *parts: Callable[[], nn.Module]) -> nn.Sequential:
+    torch.manual_seed(3)
+    made: list[nn.Module] = []
+    for _ in range(depth):
+        layer = nn.Linear(WIDTH, WIDTH, bias=False)
+        nn.init.orthogonal_(layer.weight, gain=gain)
+        made += [layer, *(part() for part in parts)]
+    return nn.Sequential(*made)
+
+
+def seen(module: nn.Module, batch: Any = None, **options: Any) -> Gradients:
+    found = inspect(module, samples() if batch is None else batch, **options).gradients
+    assert isinstance(found, Gradients), found
+    return found
+
+
+# --- what is measured ---------------------------------------------------------------------------
+
+
+def test_norms_are_those_of_the_chain_rule() -> None:
+    torch.manual_seed(1)
+    first, second, third = networks.linear(8, 6), networks.linear(6, 5), networks.linear(5, 4)
+    C = samples(12, 4)
+    module = nn.Sequential(first, nn.ReLU(), second, third)
+    batch = samples(12, 8)
+    found = seen(module, batch, loss=lambda y: (C * y).sum())
+    with torch.no_grad():
+        gate = (first(batch) > 0).float()
+        back = [C, C @ third.weight, (C @ third.weight @ second.weight) * gate]
+    wanted = [float(each.double().norm()) for each in reversed(back)]
+    order = ["0", "2", "3"]
+    names = [layer.name for layer in inspect(module, batch).layers]
+    assert [found.norms[names.index(name)] for name in order] == pytest.approx(wanted, rel=1e-5)
+    assert found.loss == "the loss given"
+
+
+@pytest.mark.parametrize(("gain", "course"), [(2.0, "exploding"), (0.5, "vanishing")])
+def test_the_factor_of_orthogonal_maps_is_their_gain(gain: float, course: str) -> None:
+    found = inspect(orthogonal(gain, 26), samples())
+    assert isinstance(found.gradients, Gradients)
+    assert found.gradients.rate == pytest.approx(gain, rel=1e-5)
+    assert found.gradients.layers == 25
+    assert found.gradients.course.value == course
+    assert found.state == course
+    assert not found.healthy
+    assert found.since is None
+    assert found.verdict.startswith(f"{course} gradients: factor {gain:g} a layer on the way back")
+    assert seen(orthogonal(1.0, 26)).course is Course.STEADY
+    assert seen(orthogonal(gain, 6)).course is Course.STEADY, "a thousand is not reached"
+
+
+def test_what_is_written_in_place_or_computed_again_has_the_same_gradients() -> None:
+    class Again(nn.Module):
+        def __init__(self, body: nn.Module) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: Tensor) -> Tensor:
+            return checkpoint(self.body, x, use_reentrant=False)  # type: ignore[no-any-return]
+
+    plain = seen(orthogonal(1.4, 5, nn.ReLU)).norms
+    assert seen(orthogonal(1.4, 5, lambda: nn.ReLU(inplace=True))).norms == plain
+    assert seen(Again(orthogonal(1.4, 5, nn.ReLU))).norms == plain
+
+
+def test_depth_is_counted_along_the_data() -> None:
+    """Two maps side by side are at one depth."""
+
+    class Wide(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pairs = nn.ModuleList([orthogonal(1.0, 2) for _ in range(4)])
+
+        def forward(self, x: Tensor) -> Tensor:
+            for left, right in self.pairs:  # type: ignore[misc]
+                x = left(x) + right(x)
+            return x
+
+    found = seen(Wide())
+    assert found.layers == 3
+    assert found.rate == pytest.approx(math.sqrt(2), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("build", "batch"),
+    [
+        (lambda: architectures.stacked(nn.ReLU()).requires_grad_(False), samples(12, 8)),
+        (lambda: architectures.stacked(nn.ReLU()).bfloat16(), samples(12, 8)),
+        (architectures.Transformer, torch.arange(60).reshape(12, 5) % 11),
+        (architectures.InDict, samples(12, 8)),
+        (architectures.Unrolled, samples(12, 40).reshape(12, 5, 8)),
+    ],
+)
+def test_the_network_is_left_as_it_was(build: Callable[[], nn.Module], batch: Tensor) -> None:
+    torch.manual_seed(1)
+    module = build()
+    needed = [item.requires_grad for item in module.parameters()]
+    kept = [item.detach().clone() for item in module.parameters()]
+    state = torch.get_rng_state()
+    assert all(math.isfinite(norm) for norm in seen(module, batch).norms)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert [item.requires_grad for item in module.parameters()] == needed
+    assert all(item.grad is None for item in module.parameters())
+    pairs = zip(module.parameters(), kept, strict=True)
+    assert all(torch.equal(item, before) for item, before in pairs)
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_where_no_gradients_come_back_it_is_said() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = orthogonal(1.0, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            out: Tensor = self.body(x)
+            return out.detach()
+
+    found = inspect(Cut(), samples())
+    assert "no gradients: what comes out does not depend" in str(found.gradients)
+    assert found.as_json()["gradients"] == {"not_measured": found.gradients}
+    assert found.state == "healthy"
+    for loss, words in (
+        (lambda y: y, "a tensor of one number"),
+        (lambda y: 1 / 0, "no gradients: ZeroDivisionError"),
+    ):
+        assert words in str(inspect(orthogonal(1.0, 3), samples(), loss=loss).gradients)
+
+
+# --- what it means ------------------------------------------------------------------------------
+
+
+def test_deep_batch_normalisation_explodes_at_the_rate_of_the_theory() -> None:
+    """Y19: E‖G‖² grows by a factor of 1.57 a layer for 16 samples at infinite width."""
+    torch.manual_seed(0)
+    found = seen(networks.batchnorm(96, 45), samples(16, 96))
+    assert found.course is Course.EXPLODING
+    assert found.rate**2 == pytest.approx(1.57, rel=0.05)
+    shallow = inspect(networks.batchnorm(96, 15), samples(16, 96))
+    assert shallow.healthy
+    torch.manual_seed(0)
+    residual = seen(networks.residual(96, 60), samples(120, 96))
+    assert residual.course is Course.STEADY
+
+
+def test_gradients_that_vanish_are_told_beside_a_collapse() -> None:
+    torch.manual_seed(0)
+    parts = [part for _ in range(20) for part in (nn.Linear(WIDTH, WIDTH), nn.ReLU())]
+    found = inspect(nn.Sequential(*parts), samples())
+    assert found.condition is Condition.COLLAPSING
+    assert found.state == "collapsing"
+    assert "; vanishing gradients: factor 0.4" in found.verdict
+
+
+def test_the_interval_is_over_initialisations_where_there_are_some() -> None:
+    def build(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        return networks.vanilla(WIDTH, 8)
+
+    alone = seen(build(0))
+    assert alone.over == "8 random output gradients"
+    assert alone.low <= alone.rate <= alone.high
+    several = seen(build(0), others=[build(k) for k in range(1, 5)])
+    assert several.over == "5 initialisations"
+    assert several.high / several.low > alone.high / alone.low
+
+
+def test_one_layer_has_no_growth() -> None:
+    found = seen(nn.Sequential(networks.linear(WIDTH, WIDTH), nn.ReLU()))
+    assert math.isnan(found.rate)
+    assert found.course is Course.STEADY
+    assert "no two layers" in found.sentence
+    assert math.isnan(slope({"a": 0, "b": 1}, np.array([1.0, np.nan])))
+
+
+def test_a_layer_whose_units_are_dead_is_named() -> None:
+    torch.manual_seed(0)
+    parts = [part for _ in range(4) for part in (nn.Linear(WIDTH, WIDTH), nn.ReLU())]
+    with torch.no_grad():
+        parts[4].bias[:23] = -100.0  # type: ignore[index, union-attr]
+    found = inspect(nn.Sequential(*parts), samples())
+    assert isinstance(found.gradients, Gradients)
+    assert found.gradients.dead[2] >= 23 / 24
+    assert found.gradients.dying == 3
+    assert not found.healthy
+    assert "dead at layer 3 ('4'):" in found.verdict
+
+
+def test_a_branch_that_begins_at_zero_is_not_dead() -> None:
+    class Branch(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = networks.linear(WIDTH, WIDTH)
+            self.gain = nn.Parameter(torch.zeros(()))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.gain * torch.relu(self.inner(x))
+
+    torch.manual_seed(0)
+    found = inspect(nn.Sequential(*[Branch() for _ in range(12)]), samples())
+    assert isinstance(found.gradients, Gradients)
+    assert found.gradients.dying is None
+    assert found.healthy
+
+
+def test_saturated_entries_are_counted_by_their_slopes() -> None:
+    for kind, edge in ((nn.Tanh, math.atanh(math.sqrt(0.9))), (nn.Sigmoid, 3.6379)):
+        layer = nn.Linear(4, 4, bias=False)
+        nn.init.eye_(layer.weight)
+        inside = torch.tensor([[0.99 * edge, -0.99 * edge, 0.1, 0.2]])
+        batch = torch.cat([inside, inside.flip(1), inside.roll(1, 1)])
+        deep = nn.Sequential(layer, kind(), networks.linear(4, 4), nn.ReLU())
+        assert seen(deep, batch).saturated[0] == 0
+        batch[0, 0] = 1.01 * edge
+        assert seen(deep, batch).saturated[0] == pytest.approx(1 / 12)
+        assert math.isnan(seen(deep, batch).saturated[1])
+
+
+# --- what is printed ----------------------------------------------------------------------------
+
+MODEL = """
+import sys
+sys.path[:0] = [{folder!r}]
+import networks, torch
+def deep(): return networks.batchnorm(24, 70)
+def fixed():
+    torch.manual_seed(0)
+    return networks.batchnorm(24, 4)
+"""
+
+
+def test_the_command_ends_with_1_where_gradients_explode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = str(Path(networks.__file__).parent)
+    Path("model.py").write_text(MODEL.format(folder=folder), encoding="utf-8")
+    np.save("batch.npy", samples(16).numpy())
+    arguments = ["--batch", "batch.npy", "--json", "out.json"]
+    assert main(["inspect", "model.py:deep", *arguments]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "exploding gradients: factor" in printed
+    assert "over 5 initialisations" in printed
+    told = json.loads(Path("out.json").read_text(encoding="utf-8"))
+    assert told["state"] == told["gradients"]["course"] == "exploding"
+    assert told["condition"] == "healthy"
+    assert len(told["gradients"]["norms"]) == len(told["layers"])
+    assert main(["inspect", "model.py:fixed", *arguments]) == 0
+    assert "over 8 random output gradients" in " ".join(capsys.readouterr().out.split())
