@@ -4,6 +4,8 @@
   meet; pre-activations as signed distances
 - ``jitter``: moments of a mini-batch's mean and variance, movement of the boundary
 - ``notation``, ``inputs``: symbols, exact inputs
+- ``two_points``: points as a third sees them; ``units``: layers whose units are counted;
+  ``ball_probabilities``: how likely a boundary misses two balls
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 - ``bends``, ``clouds``: folds that enumeration finds, exactly; data in the plane
 - ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives

@@ -21,16 +21,26 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from functools import partial
 
 import sympy as sp
 
-from simulators.lazy import strategies as st
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
-from theorems.families.splines.notation import DIMENSION, FAMILY, ROCQ, d, k
+from theorems.families.splines.notation import FAMILY, ROCQ
+from theorems.families.splines.two_points import (
+    DISTANCES,
+    LENGTHS,
+    POINTS,
+    Item,
+    a_2,
+    b_2,
+    corners,
+    inner,
+    inputs,
+    r_2,
+    rho_2,
+)
 from theorems.statement import (
     NUDGE,
     Assumption,
@@ -39,70 +49,11 @@ from theorems.statement import (
     Sentinel,
     Source,
     Statement,
-    Variable,
     Verdict,
 )
 
 __all__ = ["FIGURES", "STATEMENTS"]
 
-u, v, g = (sp.IndexedBase(name, real=True) for name in "uvg")
-r_2, rho_2, a_2, b_2 = sp.symbols("r_2 rho_2 a_2 b_2", nonnegative=True)
-Item = Mapping[str, object]
-Point = Sequence[Fraction | int]
-
-
-def _item(first: Point, second: Point, seen_from: Point) -> Item:
-    points = {"u": first, "v": second, "g": seen_from}
-    return {"d": len(first), **{name: tuple(map(Fraction, x)) for name, x in points.items()}}
-
-
-def _drawn(
-    first: Sequence[Fraction],
-    second: Sequence[Fraction],
-    along: Fraction,
-    aside: Sequence[Fraction],
-) -> Item:
-    """Seen from the midpoint, moved along the line of the two points and aside."""
-    pairs = zip(first, second, aside, strict=True)
-    seen_from = [(x + y) / 2 + along * (x - y) + z for x, y, z in pairs]
-    return _item(first, second, seen_from)
-
-
-def _inputs(reach: int) -> st.SearchStrategy[Item]:
-    """Points in sixths up to 2, seen from up to ``reach`` sixths beside the midpoint."""
-    number, off = (
-        st.integers(-most, most).map(lambda whole: Fraction(whole, 6)) for most in (12, reach)
-    )
-
-    def of(size: int) -> st.SearchStrategy[Item]:
-        points, aside = (st.tuples(*(one,) * size) for one in (number, off))
-        return st.builds(_drawn, points, points, off, aside)
-
-    return st.integers(1, 3).flatmap(of)
-
-
-def _corners() -> list[Item]:
-    return [
-        _item((1, 0), (-1, 0), (0, 0)),
-        _item((1, 0), (-1, 0), (0, Fraction(1, 2))),
-        _item((1, 0), (-1, 0), (0, 3)),
-        _item((1, 0), (-1, 0), (0, 1)),
-        _item((1, 0), (-1, 0), (Fraction(1, 2), 0)),
-        _item((1, 0, 2), (-1, 4, 0), (5, 5, 5)),
-        _item((3,), (1,), (3,)),
-    ]
-
-
-def _squared(term: sp.Expr) -> sp.Expr:
-    return sp.Sum(term**2, (k, 0, d - 1))
-
-
-_inner = sp.Sum((u[k] - g[k]) * (v[k] - g[k]), (k, 0, d - 1))
-_DISTANCES = {
-    r_2: _squared(u[k] - v[k]) / 4,
-    rho_2: _squared((u[k] + v[k]) / 2 - g[k]),
-}
-_LENGTHS = {a_2: _squared(u[k] - g[k]), b_2: _squared(v[k] - g[k])}
 _lengths = sp.sqrt(a_2) * sp.sqrt(b_2)
 _angle = partial(
     Statement,
@@ -110,19 +61,14 @@ _angle = partial(
     theorem="separation_angle",
     quantifier=Quantifier.POINTWISE,
     source=Source("R26", "Lemma 1, its algebra"),
-    variables=(
-        DIMENSION,
-        Variable(u, sp.Reals, "one point", size=(d,)),
-        Variable(v, sp.Reals, "the other", size=(d,)),
-        Variable(g, sp.Reals, "a point of the boundary", size=(d,)),
-    ),
+    variables=POINTS,
     expected=Verdict.CERTIFIED,
 )
-_left, _right = _inner * (rho_2 + r_2), (rho_2 - r_2) * _lengths
+_left, _right = inner * (rho_2 + r_2), (rho_2 - r_2) * _lengths
 
 
 def _checks(reach: int) -> tuple[Pointwise[Item], ...]:
-    return (Pointwise(as_given, partial(_inputs, reach), _corners),)
+    return (Pointwise(as_given, partial(inputs, reach), corners),)
 
 
 _SIZE = "(have _ : (1 <= d)%N := d1)"
@@ -141,8 +87,8 @@ STATEMENTS = (
     _angle(
         variant="inner_product",
         title="⟨u-g, v-g⟩ = ρ² - r², ρ the distance of g from the midpoint, r half that of u and v",
-        definitions=_DISTANCES,
-        lhs=_inner,
+        definitions=DISTANCES,
+        lhs=inner,
         relation="==",
         rhs=rho_2 - r_2,
         sentinel=Sentinel("r one part in a million longer", rhs=rho_2 - (1 + NUDGE) * r_2),
@@ -155,7 +101,7 @@ STATEMENTS = (
     _angle(
         variant="near",
         title="ρ ≤ r: cos ∠(u-g, v-g) ≤ (ρ² - r²)/(ρ² + r²), so ∠ ≥ 2 arctan(r/ρ) ≥ π/2",
-        definitions={**_DISTANCES, **_LENGTHS},
+        definitions={**DISTANCES, **LENGTHS},
         assumptions=(Assumption(sp.Le(rho_2, r_2), "g is in the ball whose diameter is uv"),),
         lhs=_left,
         relation="<=",
@@ -167,7 +113,7 @@ STATEMENTS = (
     _angle(
         variant="far",
         title="ρ ≥ r: cos ∠(u-g, v-g) ≥ (ρ² - r²)/(ρ² + r²), so ∠ ≤ 2 arctan(r/ρ) ≤ π/2",
-        definitions={**_DISTANCES, **_LENGTHS},
+        definitions={**DISTANCES, **LENGTHS},
         assumptions=(
             Assumption(sp.Ge(rho_2, r_2), "g is not inside the ball whose diameter is uv"),
         ),
