@@ -33,12 +33,14 @@ def in_one_space(dimension: int, x: Fraction) -> flint.arb:
 
     Args:
         dimension: at least 2.
-        x: δ²/r², from 0 to 1.
+        x: δ²/r², at least 0; from 1 on the balls hold the midpoint, and none is missed.
 
     Example:
         >>> in_one_space(200, Fraction(1, 200)).str(6, radius=False)
         '0.318525'
     """
+    if x >= 1:
+        return flint.arb(0)
     half = flint.arb(1) / 2
     return 1 - flint.arb(rational(x)).beta_lower(half, (dimension - 1) * half, regularized=1)
 

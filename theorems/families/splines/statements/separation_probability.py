@@ -69,7 +69,8 @@ __all__ = ["FIGURES", "STATEMENTS"]
 Floats = npt.NDArray[np.floating[Any]]
 
 c = sp.Symbol("c", real=True)
-least, product = sp.Symbol("cos_0", real=True), sp.Symbol("ab_2", nonnegative=True)
+least, together = sp.symbols("cos_0 uv", real=True)
+product = sp.Symbol("ab_2", nonnegative=True)
 eta, both = sp.symbols("eta both", nonnegative=True)
 
 #: Angles between u and v as the mean sees them: their cosines, exactly.
@@ -112,7 +113,7 @@ _PROOFS = f"{ROCQ}.SeparationProbability"
 _separation = partial(Statement, family=FAMILY, theorem="separation_probability")
 _law = partial(
     _separation,
-    quantifier=Quantifier.PROBABILITY,
+    quantifier=Quantifier.EXPECTATION,
     variables=(Variable(c, sp.Interval(-1, 1), "cosine of the angle of u and v at the mean"),),
     relation="==",
     expected=Verdict.SUPPORTED,
@@ -128,6 +129,7 @@ LAWS = (
         lhs=eta,
         rhs=_angle,
         sentinel=Sentinel("a tenth more", rhs=sp.Rational(11, 10) * _angle),
+        observables=("separating",),
         checks=_counted("separating", separates),
     ),
     _law(
@@ -138,6 +140,7 @@ LAWS = (
         lhs=both,
         rhs=(1 - _angle) / 2,
         sentinel=Sentinel("a tenth more", rhs=sp.Rational(11, 20) * (1 - _angle)),
+        observables=("positive",),
         checks=_counted("positive", positive),
         depends_on=("splines.separation_probability:law",),
         proof=Proof(
@@ -145,6 +148,7 @@ LAWS = (
             link="name",
             gloss="for any law of w that -w has too, and under which no sample is on the boundary: "
             "both are positive with probability (1 - η)/2",
+            leaves="that η = ∠/π: the law of a unit at two samples",
             also=(f"{_PROOFS}.other_side",),
         ),
         remark="Nothing of the normal law is used beyond that w and -w have the same.",
@@ -192,7 +196,8 @@ def _bound(
             **DISTANCES,
             **LENGTHS,
             product: a_2 * b_2,
-            c: inner / sp.sqrt(product),
+            together: inner,
+            c: together / sp.sqrt(product),
             eta: _angle,
             **({} if variant == "half" else _COSINE),
         },
@@ -202,12 +207,12 @@ def _bound(
         rhs=rhs,
         sentinel=sentinel,
         expected=Verdict.CERTIFIED,
-        checks=(Pointwise(as_given, partial(inputs, 2 if near else 12), corners, walks=False),),
+        checks=(Pointwise(as_given, partial(inputs, 2 if near else 12), corners),),
         proof=Proof(
             theorem=f"{_LEAF}.{variant}",
             link="name",
-            gloss="the bound on the angle from that on its cosine, which the kernel has in "
-            "splines.separation_angle",
+            gloss="the bound on the angle from that on its cosine",
+            leaves="the bound on the cosine, which the kernel has in splines.separation_angle",
         ),
         remark="That the angle over π is the probability is what `law` says.",
     )
