@@ -5,6 +5,7 @@
 - ``segments``, ``nearest_boundary``: where segments of any dimension cross boundaries, and how far
   samples are from the nearest
 - ``random_segments``: crossings of a segment by random networks, many at once
+- ``random_networks``: the same weights with biases of batch normalisation, zero, or chance
 - ``boundaries``: edges by unit, folds, what is near points; ``examples``: a partition to look at
 - ``slices``: planes in input space
 - ``torch_networks``: networks from PyTorch modules; ``convolution``: as sparse matrices
