@@ -219,7 +219,11 @@ def _fractions_over(low: Fraction, high: Fraction, denominator: int) -> SearchSt
     scale = low.denominator * high.denominator
     common = gcd(scale, first, last)
     numerators = st.integers(denominator * first // common, denominator * last // common)
-    return st.builds(Fraction, numerators, st.just(denominator * scale // common))
+    return numerators.map(partial(_over, denominator * scale // common))
+
+
+def _over(denominator: int, numerator: int) -> Fraction:
+    return Fraction(numerator, denominator)
 
 
 def _sizes(min_n: int, max_n: int) -> tuple[int, int]:

@@ -1,4 +1,6 @@
-"""Global state that a test may leave behind is put back after it; ``--full`` adds the tests of ``.ci/full``."""
+"""Global state that a test may leave behind is put back after it; ``--full`` adds the tests of
+``.ci/full``.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,9 @@ def test_every_mutant_of_the_sources_can_be_read_and_is_named_once() -> None:
 
 
 def test_the_kinds_that_once_passed_unseen_are_among_the_planted() -> None:
-    """A budget not split, a hard-wired sentinel, JSON that says supported, the middle of a ball, -1.99 for -2."""
+    """A budget not split, a hard-wired sentinel, JSON that says supported, the middle of a ball,
+    -1.99 for -2.
+    """
     found = {(m.path, m.kind) for m in sites.chosen((), planted=True, sample=0, seed=0)}
     assert {
         ("theorems/checking/scaling.py", "budget"),
@@ -269,7 +271,9 @@ def test_the_nearest_tests_run_first_and_none_is_left_out() -> None:
 
 
 def test_tests_that_a_cache_or_an_import_may_hide_from_a_line_run_too() -> None:
-    """``a`` runs line 1, and what ``b`` of the same file would is in a cache by then; line 2 runs on import too."""
+    """``a`` runs line 1, and what ``b`` of the same file would is in a cache by then; line 2 runs
+    on import too.
+    """
     reach = Reach()
     statements = "tests/theorems/test_the_ledger.py"
     for name, lines in (("tests/test_0.py", {"1": [0], "2": [0]}), ("tests/test_1.py", {"3": [0]})):

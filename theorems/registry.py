@@ -8,7 +8,7 @@ in ``theorems.families``, those of other installed packages by the entry-point g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -151,17 +151,21 @@ def tolerated(part: Part, what: str) -> Iterator[None]:
         _refuse(part.package, part.family.name, what, error)
 
 
-def brought(part: str) -> Iterator[Part]:
+def brought(part: str, of: Collection[str] | None = None) -> Iterator[Part]:
     """Every object that families have as ``part``: "figures", "certificates" or "findings".
 
     Imports what holds it. What another package cannot deliver is refused and left out.
+
+    Args:
+        part: which of these.
+        of: the names of those of our own families that are meant, where it is not all.
 
     Example:
         >>> next(brought("certificates")).package
         ''
     """
     for family, package in _installed():
-        if family in _UNLOADABLE:
+        if family in _UNLOADABLE or not (of is None or package or family.name in of):
             continue
         items: tuple[Any, ...] = ()
         with tolerated(Part(family, package, None), f"the part {part!r}"):

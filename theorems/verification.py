@@ -352,6 +352,7 @@ def _result(
     limits = {
         name: inherited(own, verdicts[name]) for name in statement.depends_on if name in verdicts
     }
+    missing = "" if proved is not None else lapsed(statement)
     unread = "the batch has no part in this claim; what is known of it stands apart"
     return Result(
         statement,
@@ -359,7 +360,7 @@ def _result(
         tuple(found),
         with_batch=batch is not None,
         weakened_by=tuple(name for name, limit in limits.items() if limit is not own),
-        notes=tuple(note for note in (lapsed(statement), "" if about else unread) if note),
+        notes=tuple(note for note in (missing, "" if about else unread) if note),
     )
 
 

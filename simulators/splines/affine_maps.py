@@ -22,7 +22,7 @@ __all__ = ["TINY", "ULP", "AffineMaps", "maps_of"]
 ULP = 2.0**-52
 """Twice the largest relative error of one rounding: room for the rounding of the bounds."""
 TINY = 1e-290
-"""Above what products that underflow lose, as long as no number is beyond 1e-100 … 1e100 in size."""
+"""Above what products that underflow lose, as long as no number is beyond 1e±100 in size."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Where units are zero on a plane: edges by unit, the folds of these boundaries, what is near points.
+"""Where units are zero on a plane: edges by unit, the folds of these, what is near points.
 
 Edges, and which of them meet in a fold, are those of exact arithmetic; lengths, angles and
 distances are floats. Lengths and angles are those of input space, where they depend on the

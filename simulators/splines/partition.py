@@ -292,7 +292,7 @@ class _Work:
         return sign_of(start + first * u + second * v)
 
     def zero_at(self, units: NDArray[np.int32], vertices: Ints) -> NDArray[np.bool_]:
-        """Whether each vertex is on the boundary of a unit, by the lines that it is the crossing of.
+        """Whether each vertex is on the boundary of a unit, by the lines that cross there.
 
         Units are counted over all layers, and −1 is none.
         """

@@ -95,7 +95,9 @@ def forget() -> None:
 
 
 def definitions(text: str) -> list[str]:
-    """The digest of each statement of a file of tests, wherever it stands and however it is laid out."""
+    """The digest of each statement of a file of tests, wherever it stands and however it is laid
+    out.
+    """
     return [_digest(ast.dump(statement)) for statement in ast.parse(text).body]
 
 

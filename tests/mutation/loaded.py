@@ -77,7 +77,9 @@ def swap(codes: Mapping[CodeType, CodeType], file: str) -> int:
 
 
 class Loaded:
-    """A pytest in this process that has collected ``files`` and is asked about one mutant after another."""
+    """A pytest in this process that has collected ``files`` and is asked about one mutant after
+    another.
+    """
 
     def __init__(self, copy: Copy, room: float = ROOM) -> None:
         self.copy = copy

@@ -63,7 +63,9 @@ class Mutant:
         return f"{self.path}::{self.where}::{self.kind}::{words[0]} -> {words[1]}#{self.number}"
 
     def apply(self, text: str) -> str:
-        """The file with the change. Raises ``ValueError`` if the text is not the one the mutant was found in."""
+        """The file with the change. Raises ``ValueError`` if the text is not the one the mutant was
+        found in.
+        """
         if text[self.start : self.end] != self.before:
             raise ValueError(f"{self.path} has changed since its mutants were listed; start again")
         return text[: self.start] + self.after + text[self.end :]
@@ -83,7 +85,9 @@ class Mutant:
 
 
 def mutants(path: str, text: str, *, balls: bool = False, transforms: bool = False) -> list[Mutant]:
-    """Every mutant of a file; ``balls`` and ``transforms`` say whether it holds comparisons of balls, or transforms."""
+    """Every mutant of a file; ``balls`` and ``transforms`` say whether it holds comparisons of
+    balls, or transforms.
+    """
     finder = _Finder(text, balls, transforms)
     finder.visit(ast.parse(text))
     counts: Counter[tuple[str, ...]] = Counter()
@@ -149,7 +153,7 @@ class _Finder(ast.NodeVisitor):
     def _add(self, kind: str, node: ast.expr, after: str) -> None:
         self.found.append((kind, ".".join(self._scope) or "module", node, after))
 
-    # --- where nothing is changed -----------------------------------------------------------------------------
+    # --- where nothing is changed -----------------------------------------------------------------
 
     def _scoped(self, node: ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) -> None:
         self._scope.append(node.name)
@@ -187,7 +191,7 @@ class _Finder(ast.NodeVisitor):
         if not (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
             self.generic_visit(node)
 
-    # --- the operators ----------------------------------------------------------------------------------------
+    # --- the operators ----------------------------------------------------------------------------
 
     def visit_Call(self, node: ast.Call) -> None:
         function = node.func

@@ -1,4 +1,6 @@
-"""Which tests run which lines: measured once for every file of tests, kept until it or a source it ran changes."""
+"""Which tests run which lines: measured once for every file of tests, kept until it or a source it
+ran changes.
+"""
 
 from __future__ import annotations
 

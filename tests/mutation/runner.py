@@ -66,7 +66,9 @@ LOG = ".run.log"
 
 @dataclass(frozen=True)
 class Outcome:
-    """``word`` is survived or killed; ``why`` what the tests did: failed, an import, the work limit, a wait."""
+    """``word`` is survived or killed; ``why`` what the tests did: failed, an import, the work
+    limit, a wait.
+    """
 
     word: str
     why: str
@@ -79,7 +81,9 @@ def preload() -> None:
 
 
 class Selection:
-    """A plugin: runs the tests named, in the order named, each within a limit of its own, and nothing else."""
+    """A plugin: runs the tests named, in the order named, each within a limit of its own, and
+    nothing else.
+    """
 
     def __init__(self, seconds: Mapping[str, float], room: float) -> None:
         self.seconds = seconds
@@ -97,7 +101,9 @@ class Selection:
 
 
 class Copy:
-    """The files of the repository, tracked or new, in a folder of their own, where mutants are put in and out."""
+    """The files of the repository, tracked or new, in a folder of their own, where mutants are put
+    in and out.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -136,7 +142,9 @@ class Copy:
         self.write(path, self.text(path))
 
     def test(self, seconds: Mapping[str, float], room: float = ROOM) -> Outcome:
-        """What the tests named say, in that order, all of which passed before in so many seconds of CPU each."""
+        """What the tests named say, in that order, all of which passed before in so many seconds of
+        CPU each.
+        """
 
         def run() -> int:
             return int(
@@ -176,7 +184,9 @@ def read(status: int) -> Outcome:
 
 
 def fork(work: Callable[[], int], folder: Path, cpu: float) -> int:
-    """How a child ended that did ``work`` in ``folder`` with nothing of ours loaded; a status as of ``os.wait``."""
+    """How a child ended that did ``work`` in ``folder`` with nothing of ours loaded; a status as of
+    ``os.wait``.
+    """
 
     def begun() -> int:
         enter(folder)
@@ -199,7 +209,9 @@ def enter(folder: Path) -> None:
 
 
 def limited(cpu: float, room: float = ROOM) -> None:
-    """Allow this process ten times ``cpu`` more seconds and ``room``, and by the clock a multiple of that."""
+    """Allow this process ten times ``cpu`` more seconds and ``room``, and by the clock a multiple
+    of that.
+    """
     allowed = 10 * cpu + room
     spent = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(spent.ru_utime + spent.ru_stime + allowed) + 1
@@ -209,7 +221,9 @@ def limited(cpu: float, room: float = ROOM) -> None:
 
 
 def forked(work: Callable[[], int], folder: Path) -> int:
-    """How a child ended that did ``work``; what it says is kept in ``folder``. A status as of ``os.wait``."""
+    """How a child ended that did ``work``; what it says is kept in ``folder``. A status as of
+    ``os.wait``.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()

@@ -1,4 +1,6 @@
-"""What is on record: how many mutants of each kind were caught in each file, and those shown to be equivalent."""
+"""What is on record: how many mutants of each kind were caught in each file, and those shown to be
+equivalent.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def read(path: Path = SCORE) -> dict[str, Any]:
 
 
 def fallen(now: Mapping[str, Tally], recorded: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """The cells with more survivors, or a smaller share caught, than on record; new ones must have no survivor."""
+    """The cells with more survivors, or a smaller share caught, than on record; new ones must have
+    no survivor.
+    """
     worse = []
     for cell, found in now.items():
         before = Tally(**recorded[cell]) if cell in recorded else Tally()
@@ -92,7 +96,9 @@ def write(
     note: Mapping[str, Any],
     path: Path = SCORE,
 ) -> None:
-    """Put the cells of a run on record, and the keys of what survived in them; the others stay as they are."""
+    """Put the cells of a run on record, and the keys of what survived in them; the others stay as
+    they are.
+    """
     record = read(path)
     record[part] = dict(
         sorted((record[part] | {cell: vars(found) for cell, found in now.items()}).items())

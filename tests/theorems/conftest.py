@@ -1,4 +1,6 @@
-"""Every test of the theorems runs with the guard of the error budget around its checks, and may draw fewer inputs."""
+"""Every test of the theorems runs with the guard of the error budget around its checks, and may
+draw fewer inputs.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

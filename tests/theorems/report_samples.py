@@ -73,7 +73,9 @@ def widths_record(constant: float) -> dict[str, Any]:
 
 
 def sample_document() -> dict[str, Any]:
-    """Every figure's evidence, by hand: the crossing at layer 110 is the library's own certified result."""
+    """Every figure's evidence, by hand: the crossing at layer 110 is the library's own certified
+    result.
+    """
     return {
         "schema": 1,
         "environment": environment(3, LEVEL, None),

@@ -45,7 +45,9 @@ _ATOM = 9  # what stands as an argument
 
 @dataclass(frozen=True)
 class Proposition:
-    """``binders`` are names with the text of their types; the rest tell, at values by name, whether they hold."""
+    """``binders`` are names with the text of their types; the rest tell, at values by name, whether
+    they hold.
+    """
 
     binders: tuple[tuple[str, str], ...]
     hypotheses: tuple[Node, ...]
@@ -101,7 +103,7 @@ class _Parser:
             place = match.end()
         self.place = 0
 
-    # --- tokens -----------------------------------------------------------------------------------------------
+    # --- tokens -----------------------------------------------------------------------------------
 
     def peek(self) -> str:
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
@@ -127,10 +129,12 @@ class _Parser:
         if self.peek():
             raise SyntaxError(f"more: {' '.join(self.tokens[self.place : self.place + 8])!r}")
 
-    # --- propositions -----------------------------------------------------------------------------------------
+    # --- propositions -----------------------------------------------------------------------------
 
     def field(self) -> list[tuple[str, str]]:
-        """``forall (R : field) …`` as one list of binders, or ``forall R : field,`` before a negation."""
+        """``forall (R : field) …`` as one list of binders, or ``forall R : field,`` before a
+        negation.
+        """
         self.expect("forall")
         if self.accept("("):
             self.place -= 1
@@ -205,7 +209,7 @@ class _Parser:
         self.expect("'I_")
         return self.prefix(nat=True)[0]
 
-    # --- terms ------------------------------------------------------------------------------------------------
+    # --- terms ------------------------------------------------------------------------------------
 
     def expression(self, most: int, nat: bool = False) -> Node:
         node, level = self.prefix(nat)
@@ -321,7 +325,9 @@ class _Parser:
         return (lambda env: env[word]), 0, True
 
     def _within_naturals(self) -> bool:
-        """Whether the innermost parenthesis that is open closes with ``%N``, or tells what an index runs over."""
+        """Whether the innermost parenthesis that is open closes with ``%N``, or tells what an index
+        runs over.
+        """
         depth = 0
         for place in range(self.place, len(self.tokens)):
             depth += (self.tokens[place].endswith("(")) - (self.tokens[place] == ")")
@@ -343,7 +349,9 @@ class _Parser:
         return total, level
 
     def range(self, name: str) -> Node:
-        """What an index runs over: below a size, the members of a set, all sets of a size, all functions."""
+        """What an index runs over: below a size, the members of a set, all sets of a size, all
+        functions.
+        """
         if self.accept("<"):
             size = self.expression(69, True)
             return lambda env: range(size(env))

@@ -1,4 +1,6 @@
-"""What a ball leaves open is left open: its ends decide, never its middle, in every place that compares balls."""
+"""What a ball leaves open is left open: its ends decide, never its middle, in every place that
+compares balls.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""With a batch the verdict is about the batch; what the library knows apart from it stands beside it, so named."""
+"""With a batch the verdict is about the batch; what the library knows apart from it stands beside
+it, so named.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Branch and bound over spectra: enclosures against other means, covers that hold, constants that do not."""
+"""Branch and bound over spectra: enclosures against other means, covers that hold, constants that
+do not.
+"""
 
 import dataclasses
 

@@ -1,4 +1,6 @@
-"""The certificate file: what is malformed or altered is refused in one line, and what is false falls by itself."""
+"""The certificate file: what is malformed or altered is refused in one line, and what is false
+falls by itself.
+"""
 
 import dataclasses
 import json
@@ -192,7 +194,7 @@ def test_balls_are_written_by_their_exact_ends():
         ball_text(flint.arb("inf"))
 
 
-# --- altered with the digest redone ---------------------------------------------------------------------------
+# --- altered with the digest redone ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What all checks share: the verdict that says nothing, a neighbour judged alike, rows taken together."""
+"""What all checks share: the verdict that says nothing, a neighbour judged alike, rows taken
+together.
+"""
 
 from __future__ import annotations
 

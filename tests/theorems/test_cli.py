@@ -49,7 +49,9 @@ def strict(path: Path) -> Any:
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, *statements: Statement) -> None:
-    """Make these statements, without their proofs, the whole library, for the command and for the run."""
+    """Make these statements, without their proofs, the whole library, for the command and for the
+    run.
+    """
     bare = tuple(replace(s, proof=None) for s in statements)
     monkeypatch.setattr(LIBRARY, "library", lambda *_: bare)
 
@@ -70,7 +72,7 @@ class _Finding:
         return Evidence(**self.given)
 
 
-# --- list and show ------------------------------------------------------------------------------------------
+# --- list and show --------------------------------------------------------------------------------
 
 
 def test_list_shows_every_statement(capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +162,7 @@ def test_show_adds_the_evidence_of_an_earlier_run(
     assert printed.count("did not check this statement") == 2
 
 
-# --- verify -------------------------------------------------------------------------------------------------
+# --- verify ---------------------------------------------------------------------------------------
 
 
 class Run(NamedTuple):
@@ -314,7 +316,7 @@ def test_digits_are_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert "as the 64 × 3 matrix H" in printed
 
 
-# --- a run that is not as expected --------------------------------------------------------------------------
+# --- a run that is not as expected ----------------------------------------------------------------
 
 
 def test_a_broken_constant_turns_the_run_red(
@@ -466,7 +468,7 @@ def test_a_run_whose_reader_goes_away_ends_unless_it_writes_files(
         assert "interrupted" not in found
 
 
-# --- Ctrl-C -------------------------------------------------------------------------------------------------
+# --- Ctrl-C ---------------------------------------------------------------------------------------
 
 
 def _interrupting(statement: Statement, context: Any) -> Evidence:
@@ -530,7 +532,7 @@ def test_a_full_disk_keeps_the_table_and_the_old_file(
     assert target.read_text(encoding="utf-8") == "earlier"
 
 
-# --- report -------------------------------------------------------------------------------------------------
+# --- report ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

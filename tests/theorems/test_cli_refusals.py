@@ -20,7 +20,9 @@ CHEAP = "orthogonality.iterative_initialisation:as_printed"
 
 
 def started(*_: Any) -> Iterator[None]:
-    """In place of the run: a generator, so that it does nothing before its first result is asked for."""
+    """In place of the run: a generator, so that it does nothing before its first result is asked
+    for.
+    """
     yield pytest.fail("the run started")
 
 

@@ -1,4 +1,6 @@
-"""The cluster family as data: what is printed to Rocq, and that wrong versions of each claim are refuted."""
+"""The cluster family as data: what is printed to Rocq, and that wrong versions of each claim are
+refuted.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

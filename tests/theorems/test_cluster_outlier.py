@@ -1,4 +1,6 @@
-"""The outlier at infinite width: every statement as expected; wrong thresholds, Jacobians and points fall."""
+"""The outlier at infinite width: every statement as expected; wrong thresholds, Jacobians and
+points fall.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,7 @@ def test_the_reduction_is_as_expected():
     assert verify([replace(outlier.REDUCED, checks=(check,))])[0].as_expected
 
 
-# --- what is wrong falls -------------------------------------------------------------------------------------------
+# --- what is wrong falls --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threshold", [5, 6, 8, 9])
@@ -144,7 +146,7 @@ def test_a_wrong_fixed_point_is_noticed(monkeypatch):
     jacobian._outlier_images.cache_clear()
 
 
-# --- the parts -----------------------------------------------------------------------------------------------------
+# --- the parts ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [*range(3, 13), 64, 10**5])
@@ -214,7 +216,7 @@ def test_bases_are_complete():
         jacobian._check_basis(directions)
 
 
-# --- all large sizes -----------------------------------------------------------------------------------------------
+# --- all large sizes ------------------------------------------------------------------------------
 
 
 def test_the_cells_cover_everything_down_to_zero():
@@ -378,7 +380,7 @@ def test_intervals_outside_are_refused():
             large_batches.enclose(low, high)
 
 
-# --- the saddle-node -----------------------------------------------------------------------------------------------
+# --- the saddle-node ------------------------------------------------------------------------------
 
 
 def test_the_saddle_node_is_a_double_zero_between_six_and_seven():
@@ -414,7 +416,7 @@ def test_the_saddle_node_statement_is_as_expected():
     assert verify([SADDLE_NODE])[0].as_expected
 
 
-# --- the check -----------------------------------------------------------------------------------------------------
+# --- the check ------------------------------------------------------------------------------------
 
 
 def test_open_enclosures_are_inconclusive():

@@ -1,4 +1,6 @@
-"""The cluster family's sampled claims, on small budgets: true versions stand, wrong ones are refuted."""
+"""The cluster family's sampled claims, on small budgets: true versions stand, wrong ones are
+refuted.
+"""
 
 from dataclasses import replace
 from types import SimpleNamespace

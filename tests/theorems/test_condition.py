@@ -1,4 +1,6 @@
-"""Narrow layers pass the yardsticks by chance: how often networks are misjudged, and what is said of them."""
+"""Narrow layers pass the yardsticks by chance: how often networks are misjudged, and what is said
+of them.
+"""
 
 from __future__ import annotations
 

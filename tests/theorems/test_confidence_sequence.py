@@ -72,7 +72,9 @@ def fixed_time(values: np.ndarray, level: float, reference: float | None) -> Int
 
 
 def peeking(values: np.ndarray, level: float, reference: float | None) -> Interval:
-    """Sentinel: the gambler sees the observation and stakes only in the rounds won against mean 1/2."""
+    """Sentinel: the gambler sees the observation and stakes only in the rounds won against mean
+    1/2.
+    """
     winning = np.maximum(values, 0.5)
     return betting(winning, level, reference)[0], 1.0
 
@@ -110,7 +112,9 @@ def test_invalid_methods_are_caught(law: str, sentinel: Callable[..., Interval])
 def miscoverage_by_enumeration(
     length: int, scales: list[float], level: float, charged: float
 ) -> float:
-    """The largest P(bound > p) over p, exact over all coin sequences, for a bound that is paid `charged`."""
+    """The largest P(bound > p) over p, exact over all coin sequences, for a bound that is paid
+    `charged`.
+    """
     outcomes = np.array(list(itertools.product([0.0, 1.0], repeat=length)))
     counts = np.arange(1.0, length + 1)
     bounds = np.empty(len(outcomes))

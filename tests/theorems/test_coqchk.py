@@ -1,4 +1,6 @@
-"""The script that has the independent checker re-check the core: what it accepts, and what it must not."""
+"""The script that has the independent checker re-check the core: what it accepts, and what it must
+not.
+"""
 
 import os
 import shutil

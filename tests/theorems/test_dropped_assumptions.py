@@ -1,4 +1,6 @@
-"""An assumption is all that keeps an input out: without it, verify and falsify meet what it kept out."""
+"""An assumption is all that keeps an input out: without it, verify and falsify meet what it kept
+out.
+"""
 
 from __future__ import annotations
 

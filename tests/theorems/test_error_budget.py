@@ -1,4 +1,6 @@
-"""No check spends more error probability than it was given: each is watched, and an unsplit budget is noticed."""
+"""No check spends more error probability than it was given: each is watched, and an unsplit budget
+is noticed.
+"""
 
 from __future__ import annotations
 

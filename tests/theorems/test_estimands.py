@@ -231,7 +231,9 @@ def test_a_reading_without_a_value_on_some_networks_has_no_mean() -> None:
 
 
 def test_a_reading_that_is_undefined_for_sure_is_outside_and_one_within_rounding_is_not() -> None:
-    """The rank of one sample copied is 1: log(r - 1) has a value for none, as far as floats can tell."""
+    """The rank of one sample copied is 1: log(r - 1) has a value for none, as far as floats can
+    tell.
+    """
     options = dict(assume="effective_rank_0 <= 1", ell=2)
     word, why = verdict("median(log(effective_rank - 1)) <= 0", **options)
     assert word == "inconclusive"

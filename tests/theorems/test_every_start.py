@@ -46,7 +46,7 @@ def verdict_of(claim: str, **options: Any) -> Any:
     return verify([conjecture(claim, name="c", **options).statement(falsify=False)])[0]
 
 
-# --- the arrays ---------------------------------------------------------------------------------------------
+# --- the arrays -----------------------------------------------------------------------------------
 
 
 def pairs(rows: Any) -> set[Any]:
@@ -76,7 +76,7 @@ def test_a_covering_array_keeps_to_what_is_allowed_and_misses_no_pair_that_is() 
     assert covering_array(levels, lambda _: False) == []
 
 
-# --- the lay-out --------------------------------------------------------------------------------------------
+# --- the lay-out ----------------------------------------------------------------------------------
 
 SEEING_MORE = [
     ("cosine >= -1/10", dict(chain="rescale")),
@@ -171,7 +171,7 @@ def test_starts_at_which_a_quantity_is_undefined_are_left_out() -> None:
     assert not design.allows(statement, equal)
 
 
-# --- the verdicts -------------------------------------------------------------------------------------------
+# --- the verdicts ---------------------------------------------------------------------------------
 
 
 def test_x_and_minus_x_refute_a_bound_on_the_cosine(
@@ -271,7 +271,7 @@ def test_the_budget_is_split_over_every_readout() -> None:
     assert spent == [pytest.approx(1e-6 / (2 * readouts))]
 
 
-# --- assumptions --------------------------------------------------------------------------------------------
+# --- assumptions ----------------------------------------------------------------------------------
 
 
 ASSUMED = [
@@ -315,7 +315,9 @@ def test_an_assumption_may_speak_of_any_quantity_at_the_start(assumption: str) -
 
 
 def test_assumptions_are_decided_exactly_at_the_edge() -> None:
-    """Spectrum (199/200, 1/200) in the basis that begins with the mean: the cosine is 99/100, neither more nor less."""
+    """Spectrum (199/200, 1/200) in the basis that begins with the mean: the cosine is 99/100,
+    neither more nor less.
+    """
     edge = {
         "n": Fraction(2),
         "d": Fraction(64),
@@ -397,7 +399,7 @@ def test_a_batch_is_held_against_assumptions_about_angles() -> None:
     assert verify([claim], batch=np.array([[1.0, -1.0], [0.0, 1.0]]))[0].verdict is Verdict.OUTSIDE
 
 
-# --- the search ---------------------------------------------------------------------------------------------
+# --- the search -----------------------------------------------------------------------------------
 
 
 def test_the_search_moves_every_coordinate_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -451,7 +453,9 @@ def test_a_witness_is_shrunk_to_plain_samples() -> None:
 
 
 def test_witnesses_of_an_earlier_format_are_still_replayed(tmp_path: Path) -> None:
-    """A spectrum alone stood for the diagonal basis, and under chains that see more for the mean direction first."""
+    """A spectrum alone stood for the diagonal basis, and under chains that see more for the mean
+    direction first.
+    """
     claim = conjecture(
         "effective_rank >= 9/5", name="c", chain="batchnorm(tanh)", n=2, d="64..128", ell=1
     )
@@ -483,7 +487,7 @@ def test_a_witness_of_another_claim_of_that_name_is_passed_over(tmp_path: Path) 
     assert found.details["attack"] != "witness of an earlier run"
 
 
-# --- the library --------------------------------------------------------------------------------------------
+# --- the library ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

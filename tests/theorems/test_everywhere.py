@@ -1,4 +1,6 @@
-"""The words for claims about every input: certified where the domain was covered, supported where draws speak."""
+"""The words for claims about every input: certified where the domain was covered, supported where
+draws speak.
+"""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -40,7 +42,7 @@ def test_a_strict_claim_fails_where_the_quantity_reaches_its_range(claim: str) -
     assert run(claim, over="spectra", n="2..4").verdict is Verdict.REFUTED
 
 
-# --- certified ----------------------------------------------------------------------------------------------
+# --- certified ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,9 @@ def test_z3_is_not_believed_about_sizes_it_was_not_asked_for() -> None:
     ids=str,
 )
 def test_no_symbol_of_an_author_meets_one_of_ours(claim: str, options: Any) -> None:
-    """Names that stand for the least eigenvalue, or an index, within: taken at their word they would prove s ≥ s."""
+    """Names that stand for the least eigenvalue, or an index, within: taken at their word they
+    would prove s ≥ s.
+    """
     stated = conjecture(claim, name="c", over="spectra", n=2, **options)
     assert solved(stated.space, stated.statement(falsify=False), lambda _: False).words is None
     assert run(claim, over="spectra", n=2, **options).verdict is Verdict.REFUTED
@@ -136,7 +140,7 @@ def test_names_with_a_meaning_cannot_be_declared(name: str) -> None:
         conjecture(f"{name} <= 1", name="c", **{name: "[0, 1]"})
 
 
-# --- supported ----------------------------------------------------------------------------------------------
+# --- supported ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,9 @@ def test_the_share_is_the_one_that_is_missed_with_the_level() -> None:
 
 
 def test_the_share_is_understated_as_rarely_as_the_level_says() -> None:
-    """A claim that a little more than the bound's share of inputs violates: how often draws support it."""
+    """A claim that a little more than the bound's share of inputs violates: how often draws support
+    it.
+    """
     level, draws, runs = 0.2, 12, 400
     share = Fraction(largest_share(draws, level)) + Fraction(1, 10**6)
     statement = conjecture("x >= t", x="[0, 1]", t=share, name="c").statement(falsify=False)
@@ -242,7 +248,9 @@ def test_minibatch_averages_follow_the_seed_of_the_run_and_owe_nothing_to_each_o
 
 
 def test_minibatch_averages_that_violate_refute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What corners and Hypothesis miss and no box can hold: a violation on a tenth of 4 real symbols' domain."""
+    """What corners and Hypothesis miss and no box can hold: a violation on a tenth of 4 real
+    symbols' domain.
+    """
     claim = conjecture(
         "a + b + c + e <= 2", a="[0, 1]", b="[0, 1]", c="[0, 1]", e="[0, 1]", name="c", sentinel="0"
     ).statement(falsify=False)
@@ -257,7 +265,7 @@ def test_minibatch_averages_that_violate_refute(monkeypatch: pytest.MonkeyPatch)
     assert sum(Fraction(v) for v in found.details["witness"].values()) > 2
 
 
-# --- inconclusive -------------------------------------------------------------------------------------------
+# --- inconclusive ---------------------------------------------------------------------------------
 
 
 def test_too_few_draws_are_no_support() -> None:
@@ -314,7 +322,7 @@ def test_whole_numbers_are_chosen_one_by_one_however_many_there_are() -> None:
     assert found.witness is None
 
 
-# --- the spike ----------------------------------------------------------------------------------------------
+# --- the spike ------------------------------------------------------------------------------------
 
 
 def test_a_claim_that_is_false_on_a_thin_part_is_never_certified(

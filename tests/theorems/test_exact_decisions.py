@@ -1,4 +1,6 @@
-"""Claims that fail on a thin set, or far out: algebraic ones are decided exactly, with algebraic witnesses."""
+"""Claims that fail on a thin set, or far out: algebraic ones are decided exactly, with algebraic
+witnesses.
+"""
 
 import random
 from fractions import Fraction
@@ -38,7 +40,7 @@ def witness(found: Any) -> Any:
     return next(e.details["witness"] for e in found.evidence if "witness" in e.details)
 
 
-# --- verdicts -------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("few_draws")
@@ -217,11 +219,13 @@ def test_algebraic_witnesses_are_printed_kept_and_replayed(claim: str, tmp_path:
     assert "by witness of an earlier run" in again.evidence[0].summary
 
 
-# --- the line -------------------------------------------------------------------------------------------------
+# --- the line -------------------------------------------------------------------------------------
 
 
 def test_random_claims_on_the_line_agree_with_their_construction() -> None:
-    """A product of squares touches 0 where it was built to, a positive amount on it touches nowhere."""
+    """A product of squares touches 0 where it was built to, a positive amount on it touches
+    nowhere.
+    """
     generator = random.Random(20)
     for _ in range(60):
         roots = [
@@ -305,7 +309,7 @@ def test_what_is_not_algebraic_or_too_large_is_left_open() -> None:
     assert (nothing.holds, nothing.nothing) == (None, True)
 
 
-# --- numbers --------------------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

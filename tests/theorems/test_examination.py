@@ -1,4 +1,6 @@
-"""What is declared or assumed and does nothing is refused at every door, in one line, with status 2."""
+"""What is declared or assumed and does nothing is refused at every door, in one line, with status
+2.
+"""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def test_the_command_that_replays_is_read_as_it_was_meant(
     assert len(list((project / "kept").iterdir())) == 1
 
 
-# --- the shipped examples -----------------------------------------------------------------------------------
+# --- the shipped examples -------------------------------------------------------------------------
 
 
 def test_the_examples_are_one_true_one_false_one_open(project: Path) -> None:
@@ -335,7 +335,7 @@ def test_the_examples_are_named_on_the_command_line(capsys: pytest.CaptureFixtur
     assert "(2/3, 1/3)" in capsys.readouterr().out
 
 
-# --- batches and JSON ---------------------------------------------------------------------------------------
+# --- batches and JSON -----------------------------------------------------------------------------
 
 
 RANK = """

@@ -42,7 +42,7 @@ def seen(module: nn.Module, batch: Tensor, statistics: str = "batch") -> Watched
     return watched(passage, hidden)
 
 
-# --- networks of known behaviour ----------------------------------------------------------------------------
+# --- networks of known behaviour ------------------------------------------------------------------
 
 
 #: One seed here, two more in ``.ci/full``.
@@ -96,7 +96,7 @@ def test_narrow_layers_are_not_taken_for_collapsed_ones(seed: int) -> None:
     )
 
 
-# --- yardsticks ---------------------------------------------------------------------------------------------
+# --- yardsticks -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [4, 12])
@@ -183,7 +183,7 @@ def test_what_is_measured_does_not_depend_on_scale_or_rotation(
     assert a.outlier_share == pytest.approx(b.outlier_share)
 
 
-# --- recognition --------------------------------------------------------------------------------------------
+# --- recognition ----------------------------------------------------------------------------------
 
 
 def words(
@@ -249,7 +249,7 @@ def test_what_departs_from_the_theory_is_said() -> None:
     assert "widths differ" in str(words(narrowing)[1])
 
 
-# --- predictions --------------------------------------------------------------------------------------------
+# --- predictions ----------------------------------------------------------------------------------
 
 
 def test_networks_of_the_chain_pass_the_simulation_and_others_do_not() -> None:
@@ -301,7 +301,7 @@ def test_too_wide_a_batch_is_measured_but_not_simulated() -> None:
     assert "20 samples are more than" in str(found.simulation)
 
 
-# --- nothing is changed -------------------------------------------------------------------------------------
+# --- nothing is changed ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("statistics", ["batch", "running"])
@@ -377,7 +377,7 @@ def test_what_is_pooled_for_the_outputs_is_not_judged() -> None:
     assert found.layers[3].measures.effective_rank < found.layers[2].measures.effective_rank
 
 
-# --- refusals -----------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 
 class Broken(nn.Module):

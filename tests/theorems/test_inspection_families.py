@@ -1,4 +1,6 @@
-"""What each family says of one network: where its statements hold, and networks on which each fails."""
+"""What each family says of one network: where its statements hold, and networks on which each
+fails.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,7 @@ def test_every_family_speaks_of_statements_that_exist() -> None:
     )
 
 
-# --- rank ---------------------------------------------------------------------------------------------------
+# --- rank -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_linear_networks_lose_rank_at_the_exact_rate() -> None:
     ).met
 
 
-# --- cluster ------------------------------------------------------------------------------------------------
+# --- cluster --------------------------------------------------------------------------------------
 
 
 def blocks(d: int, first: int, n: int) -> Tensor:
@@ -244,7 +246,7 @@ def test_full_batchnorm_keeps_two_exact_blocks_and_is_then_elsewhere() -> None:
     assert named(found, "rescaling_restores").holds is False
 
 
-# --- splines ------------------------------------------------------------------------------------------------
+# --- splines --------------------------------------------------------------------------------------
 
 
 class WrongAxis(nn.BatchNorm1d):

@@ -1,4 +1,6 @@
-"""What inspection does not know, it says: modules not judged, chains not followed, weights that are not independent."""
+"""What inspection does not know, it says: modules not judged, chains not followed, weights that are
+not independent.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,7 @@ def blocks(*makers: Callable[[], nn.Module], depth: int = 3) -> nn.Module:
     return zoo.chain_of(*makers, nn.ReLU, depth=depth)
 
 
-# --- every module with parameters is judged or named ---------------------------------------------------------
+# --- every module with parameters is judged or named ----------------------------------------------
 
 ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]] = {
     # what is judged, and of what is not a part of the reason
@@ -325,7 +327,7 @@ def test_what_has_no_shape_yet_is_refused_in_one_line() -> None:
             inspect(part, FLAT)
 
 
-# --- what a layer does is followed ----------------------------------------------------------------------------
+# --- what a layer does is followed ----------------------------------------------------------------
 
 
 def test_branches_are_joined_where_they_are_and_nowhere_else() -> None:
@@ -542,7 +544,7 @@ def test_where_data_cannot_be_followed_layers_are_measured_and_nothing_is_recogn
     assert found.parameters.judged + found.parameters.not_judged == found.parameters.total
 
 
-# --- weights that are not independent draws -------------------------------------------------------------------
+# --- weights that are not independent draws -------------------------------------------------------
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -610,7 +612,7 @@ def test_independent_draws_are_told_otherwise_once_in_some_hundreds(law: str) ->
     assert told.count(law) >= 194, "of a binomial(200, 1/500), more failures have probability 4e-7"
 
 
-# --- what goes in ----------------------------------------------------------------------------------------------
+# --- what goes in ---------------------------------------------------------------------------------
 
 
 def test_batches_of_any_byte_order_type_and_layout_reach_the_network() -> None:
@@ -639,7 +641,7 @@ def test_numbers_that_the_networks_type_does_not_hold_are_said_to_be_too_large()
     assert inspect(networks.batchnorm(8, 3).double(), 1e100 * FLAT.double()).hidden == 3
 
 
-# --- what is printed -------------------------------------------------------------------------------------------
+# --- what is printed ------------------------------------------------------------------------------
 
 MODEL = """
 import sys

@@ -1,4 +1,6 @@
-"""The verdict in words names the first layer, what decided there and what drives it; the plot shows it."""
+"""The verdict in words names the first layer, what decided there and what drives it; the plot shows
+it.
+"""
 
 from __future__ import annotations
 

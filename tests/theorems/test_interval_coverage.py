@@ -43,7 +43,9 @@ def test_a_median_is_missed_with_the_probability_stated_and_no_interval_inside_w
 @pytest.mark.parametrize("level", [0.3, 0.05, 1e-3])
 @pytest.mark.parametrize("trials", [1, 7, 40])
 def test_a_probability_is_missed_at_most_as_often_as_stated(trials: int, level: float) -> None:
-    """Summed over all outcomes at many probabilities: at most the level, and somewhere at least a fifth of it."""
+    """Summed over all outcomes at many probabilities: at most the level, and somewhere at least a
+    fifth of it.
+    """
     ends = [clopper_pearson(k, trials, level) for k in range(trials + 1)]
     worst = 0.0
     inside = [

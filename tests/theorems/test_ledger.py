@@ -253,7 +253,7 @@ def test_entries_without_a_statement_are_removed_or_told() -> None:
     assert set(ledger.updated([], **RUN, gone=["orthogonality.gone"]).entries) == {"rank.x"}
 
 
-# --- files --------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def _valid() -> dict[str, Any]:
@@ -376,7 +376,7 @@ def test_what_is_not_json_is_said(data: bytes, tmp_path: Path) -> None:
         read(path)
 
 
-# --- the command --------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 class _Finding:
@@ -396,7 +396,9 @@ class _Finding:
 
 @pytest.fixture
 def claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Makes a library of one statement whose check finds what it is told, in an empty current directory."""
+    """Makes a library of one statement whose check finds what it is told, in an empty current
+    directory.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 
@@ -504,7 +506,7 @@ def test_a_ledger_says_nothing_of_a_batch(claim: Any, capsys: pytest.CaptureFixt
     assert "Ledger" not in capsys.readouterr().out
 
 
-# --- which one --------------------------------------------------------------------------------------------
+# --- which one ------------------------------------------------------------------------------------
 
 
 def test_a_users_own_ledger_comes_first_and_the_librarys_where_it_is_developed(

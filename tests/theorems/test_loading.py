@@ -101,7 +101,7 @@ def test_a_file_that_was_damaged_gives_claims_or_one_clear_line(data: st.DataObj
     assert "\n" not in refusal
 
 
-# --- one claim that makes no sense among others --------------------------------------------------------------
+# --- one claim that makes no sense among others ---------------------------------------------------
 
 MIXED = """from __future__ import annotations
 from theorems import ClaimError, conjecture

@@ -189,7 +189,7 @@ def test_an_interval_covers_what_observations_known_between_two_values_can_be(se
         sequence.update([0.5], [0.6, 0.7])
 
 
-# --- medians and slopes -------------------------------------------------------------------------------------
+# --- medians and slopes ---------------------------------------------------------------------------
 
 
 def test_a_median_counts_what_is_spoiled_at_both_ends() -> None:
@@ -256,7 +256,7 @@ def test_a_slope_of_spoiled_means_is_not_bounded(monkeypatch: pytest.MonkeyPatch
     assert "samples spoiled by rounding" in spoiled.summary
 
 
-# --- from end to end ----------------------------------------------------------------------------------------
+# --- from end to end ------------------------------------------------------------------------------
 
 
 def _beside_the_mean(n: int, tiny: float) -> Any:
@@ -295,7 +295,9 @@ def test_batchnorm_is_judged_by_what_is_left_of_the_mean(bound: Any) -> None:
 
 
 def test_a_claim_is_not_refuted_by_a_batch_whose_spectrum_is_lost(tmp_path: Path) -> None:
-    """Samples that agree to the last bits: deep in the network the floats show noise, and say nothing."""
+    """Samples that agree to the last bits: deep in the network the floats show noise, and say
+    nothing.
+    """
     rng = np.random.default_rng(0)
     mixed = np.linalg.qr(rng.standard_normal((16, 16))).Q @ np.vstack(
         [

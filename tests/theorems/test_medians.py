@@ -1,4 +1,6 @@
-"""Medians over independent networks: the interval, the judgement at its ends, what keeps a case from deciding."""
+"""Medians over independent networks: the interval, the judgement at its ends, what keeps a case
+from deciding.
+"""
 
 import math
 from collections.abc import Callable

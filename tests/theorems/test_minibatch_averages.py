@@ -1,4 +1,6 @@
-"""Averages over batches: against enumeration by hand, in three arithmetics, printed for people and for Rocq."""
+"""Averages over batches: against enumeration by hand, in three arithmetics, printed for people and
+for Rocq.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction

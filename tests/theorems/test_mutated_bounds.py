@@ -1,4 +1,6 @@
-"""A bound that falls faster in the width than the mean does is refuted: no bound chooses all its sizes."""
+"""A bound that falls faster in the width than the mean does is refuted: no bound chooses all its
+sizes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""No verdict by the clock: none without a budget, and with one the same verdict or ``inconclusive``."""
+"""No verdict by the clock: none without a budget, and with one the same verdict or
+``inconclusive``.
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterator

@@ -58,7 +58,9 @@ def false_bound(statement: Statement, row: Mapping[str, Any]) -> float:
 
 
 def check_sampled(result: Result) -> None:
-    """Claims about means: seen where they could fail, and against a neighbour that could have been true."""
+    """Claims about means: seen where they could fail, and against a neighbour that could have been
+    true.
+    """
     statement, rows = result.statement, readouts(result)
     spoke = [row for row in rows if row["verdict"] == Verdict.SUPPORTED]
     assert spoke, f"{statement.name}: no readout where the bound says something"

@@ -1,4 +1,6 @@
-"""Certificates of the outlier's fixed points: made, written, read and checked again, and refused when altered."""
+"""Certificates of the outlier's fixed points: made, written, read and checked again, and refused
+when altered.
+"""
 
 from __future__ import annotations
 

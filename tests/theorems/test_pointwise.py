@@ -1,4 +1,6 @@
-"""Exact decisions: ties, near-ties, open enclosures, shrunk witnesses, and a user's batch of any condition."""
+"""Exact decisions: ties, near-ties, open enclosures, shrunk witnesses, and a user's batch of any
+condition.
+"""
 
 import json
 from dataclasses import replace
@@ -185,7 +187,7 @@ def test_assumptions_are_read_in_their_direction(
     assert holds(flint.arb(left, 5), relation, flint.arb(right, 5)) is None
 
 
-# --- the search ----------------------------------------------------------------------------------------------
+# --- the search -----------------------------------------------------------------------------------
 
 FRACTIONS = st.fractions(0, 1000, max_denominator=60)
 
@@ -292,7 +294,9 @@ def test_a_ratio_of_sides_that_rounding_made_is_no_tightness() -> None:
 
 
 def test_the_interval_of_tightness_starts_at_what_does_not_depend_on_draws() -> None:
-    """Hypothesis draws constants of whatever modules are loaded, so another process may meet tighter inputs."""
+    """Hypothesis draws constants of whatever modules are loaded, so another process may meet
+    tighter inputs.
+    """
     tried = search(claim(x, "<=", 1000), corners=lambda: [Fraction(250), Fraction(5)])
     assert tried.tightness_interval == (0.25, tried.tightness)
     assert search(claim(x, "<=", 1000)).tightness_interval == (0.0, tried.tightness)
@@ -305,7 +309,9 @@ def test_an_open_input_leaves_the_claim_open() -> None:
 
 
 def test_an_assumption_left_open_neither_refutes_nor_hides() -> None:
-    """On a ball the equality x = 1 is open: a claim true on the whole ball counts, one that falls is left open."""
+    """On a ball the equality x = 1 is open: a claim true on the whole ball counts, one that falls
+    is left open.
+    """
     one = Assumption(sp.Eq(x, 1), "x = 1")
     ball = flint.arb(1, 1e-9)
     certified = search(claim(x, "<=", 2, assumptions=(one,)), corners=lambda: [ball])
@@ -326,7 +332,7 @@ def test_readable_inputs_are_json() -> None:
     }
 
 
-# --- a user's batch ------------------------------------------------------------------------------------------
+# --- a user's batch -------------------------------------------------------------------------------
 
 _rng = np.random.default_rng(5)
 _columns = _rng.standard_normal((6, 3))

@@ -1,4 +1,6 @@
-"""What is printed to Rocq means what SymPy says: read back by another reader, and compared at points."""
+"""What is printed to Rocq means what SymPy says: read back by another reader, and compared at
+points.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +137,7 @@ def close(a: Any, b: Any) -> bool:
     return bool(a == b or abs(a - b) <= mpmath.mpf(10) ** -60 * (abs(a) + abs(b)))
 
 
-# --- expressions ------------------------------------------------------------------------------------------------
+# --- expressions ----------------------------------------------------------------------------------
 
 
 def claim(lhs: sp.Expr) -> Statement:
@@ -381,7 +383,7 @@ def test_an_edge_read_back_has_its_value(expression: sp.Expr) -> None:
         agrees(expression, seed)
 
 
-# --- statements -------------------------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 def printable() -> list[Any]:
@@ -541,7 +543,7 @@ def test_a_statement_read_back_says_whether_it_is_denied() -> None:
     assert not read(proposition(statement)).negated
 
 
-# --- the reader -------------------------------------------------------------------------------------------------
+# --- the reader -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Printing statements, reading the development, and the recorded certificate: all that needs no Rocq."""
+"""Printing statements, reading the development, and the recorded certificate: all that needs no
+Rocq.
+"""
 
 import json
 import re
@@ -24,7 +26,7 @@ GAP = "orthogonality.gap_vs_smallest_eigenvalue:sharp"
 PROVED = tuple(s for s in library() if s.proof is not None)
 TIED = tuple(s for s in PROVED if s.proof is not None and s.proof.link == "kernel")
 
-# --- printing -----------------------------------------------------------------------------------------------
+# --- printing -------------------------------------------------------------------------------------
 
 GOLDEN = {
     "orthogonality.gap_vs_smallest_eigenvalue:sharp": r"""
@@ -87,7 +89,9 @@ SEVEN = sp.Integer(7)
 
 
 def claim(lhs: sp.Expr, relation: str = "<=", rhs: sp.Expr = SEVEN, **changes: object) -> Statement:
-    """A pointwise claim about a real x, a positive y, naturals n >= 2 and m < n, and a family lambda."""
+    """A pointwise claim about a real x, a positive y, naturals n >= 2 and m < n, and a family
+    lambda.
+    """
     variables = (
         Variable(n, sp.Range(2, sp.oo), "n"),
         Variable(m, sp.Range(0, n), "m"),
@@ -314,7 +318,7 @@ def test_a_link_by_name_needs_words() -> None:
         Proof(theorem="BatchNorm.a.B.c", leaves="the rest")
 
 
-# --- the development ----------------------------------------------------------------------------------------
+# --- the development ------------------------------------------------------------------------------
 
 
 def test_every_file_is_built_and_every_theorem_exported() -> None:
@@ -355,7 +359,7 @@ def test_axioms_are_read_and_what_is_not_understood_counts() -> None:
         rocq.axioms_in("\n")
 
 
-# --- the certificate ----------------------------------------------------------------------------------------
+# --- the certificate ------------------------------------------------------------------------------
 
 
 def recorded() -> records.ProofRecord:
@@ -460,7 +464,7 @@ def test_what_does_not_stand_is_not_recorded() -> None:
         compose(Audit((), problem="no build"), "2026-01-31")
 
 
-# --- what a proof does to a verdict -------------------------------------------------------------------------
+# --- what a proof does to a verdict ---------------------------------------------------------------
 
 
 def test_a_proof_makes_the_statement_proved() -> None:

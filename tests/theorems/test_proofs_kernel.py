@@ -86,7 +86,7 @@ def domain(statement: Statement, index: int, to: sp.Set) -> tuple[Any, ...]:
     return tuple(kept)
 
 
-# --- the kernel compares ------------------------------------------------------------------------------------
+# --- the kernel compares --------------------------------------------------------------------------
 
 CHANGES = {
     "a constant, 1e-7 smaller": changed(GAP, rhs=GAP.rhs * (1 - sp.Rational(1, 10**7))),
@@ -228,7 +228,9 @@ def test_a_script_that_takes_another_hypothesis_is_a_defect(loose: Statement, ro
 
 
 def test_a_hypothesis_that_python_adds_is_noticed() -> None:
-    """One file: statements with ``n > n + 1`` before or behind their assumptions, stated, then refused."""
+    """One file: statements with ``n > n + 1`` before or behind their assumptions, stated, then
+    refused.
+    """
     found, heads, bodies = rocq_or_skip(), dict[str, None](), []
     for name in (
         "cluster.rescaled_values:first",
@@ -265,7 +267,7 @@ def test_a_hypothesis_that_python_adds_is_noticed() -> None:
     )
 
 
-# --- the audit sees what is assumed ---------------------------------------------------------------------------
+# --- the audit sees what is assumed ---------------------------------------------------------------
 
 
 UNIT_FILE = "orthogonality/UnitFrobenius.v"
@@ -336,7 +338,7 @@ def test_a_theorem_that_is_not_exported_does_not_count(rocq: Rocq) -> None:
     assert "not in EXPORTED" in audit.problem
 
 
-# --- the command --------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 def test_exported_skeletons_compile(rocq: Rocq, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The pytest plugin, exercised in runs of its own: collection, verdicts, options, workers, and what it must not do."""
+"""The pytest plugin, exercised in runs of its own: collection, verdicts, options, workers, and what
+it must not do.
+"""
 
 import contextlib
 import json
@@ -177,7 +179,7 @@ def test_claims_imported_from_elsewhere_are_not_collected_twice(pytester: pytest
     run(pytester, "test_uses.py", "my_claims.py").assert_outcomes(passed=4, failed=1)
 
 
-# --- fixtures -----------------------------------------------------------------------------------------------
+# --- fixtures -------------------------------------------------------------------------------------
 
 
 def test_fixtures_reach_simulators_and_checkers(pytester: pytest.Pytester) -> None:
@@ -295,7 +297,7 @@ def test_claims_in_a_list_are_tests_each(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*::many_0 PASSED*", "*::many_1 FAILED*"])
 
 
-# --- seeds and settings -------------------------------------------------------------------------------------
+# --- seeds and settings ---------------------------------------------------------------------------
 
 
 def test_random_seeds_differ_and_are_said(pytester: pytest.Pytester) -> None:
@@ -334,7 +336,7 @@ def test_the_profile_of_hypothesis_sets_how_many_inputs_are_drawn(
     run(pytester, "my_claims.py", "--hypothesis-profile=mine").assert_outcomes(passed=2)
 
 
-# --- workers ------------------------------------------------------------------------------------------------
+# --- workers --------------------------------------------------------------------------------------
 
 
 #: These fall where they are first looked at, so that no worker need import Torch.
@@ -373,7 +375,7 @@ def test_workers_give_what_one_process_gives_and_share_one_seed(pytester: pytest
     assert set(of(alone, r"my_claims\.py::\w+")) == set(of(spread, r"my_claims\.py::\w+"))
 
 
-# --- what it must not do ------------------------------------------------------------------------------------
+# --- what it must not do --------------------------------------------------------------------------
 
 
 def test_loading_it_imports_nothing_heavy() -> None:

@@ -1,4 +1,6 @@
-"""The stationary rank: what counts as forgotten, the paths under it, and claims that fall where they should."""
+"""The stationary rank: what counts as forgotten, the paths under it, and claims that fall where
+they should.
+"""
 
 import math
 from dataclasses import replace
@@ -236,7 +238,9 @@ def test_what_is_no_number_is_refused_by_name(arguments: tuple[Any, ...], messag
 
 
 def _rank_modulo(matrix: np.ndarray, prime: int = 2**31 - 1) -> int:
-    """The rank over the integers modulo a prime: at most the rank over the rationals, and rarely less."""
+    """The rank over the integers modulo a prime: at most the rank over the rationals, and rarely
+    less.
+    """
     rows, rank = matrix.copy() % prime, 0
     for column in range(rows.shape[1]):
         pivots = [k for k in range(rank, len(rows)) if rows[k, column]]
@@ -251,7 +255,9 @@ def _rank_modulo(matrix: np.ndarray, prime: int = 2**31 - 1) -> int:
 
 
 def test_signs_alone_lose_rank_for_good_and_floats_do_not_say_otherwise() -> None:
-    """W is singular in every other layer at d = 8; rescaling rows changes no rank, so whole numbers tell it."""
+    """W is singular in every other layer at d = 8; rescaling rows changes no rank, so whole numbers
+    tell it.
+    """
     assert all((n.width, n.gamma, n.law) != (8, math.inf, "rademacher") for n in NETWORKS)
     draws, ranks = np.random.default_rng(0), []
     for _ in range(20):

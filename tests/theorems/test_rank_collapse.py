@@ -1,4 +1,6 @@
-"""Collapse without normalisation and with uncentred weights; which part of normalisation keeps the rank."""
+"""Collapse without normalisation and with uncentred weights; which part of normalisation keeps the
+rank.
+"""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""The drift of the effective rank: its generator, derived and simulated, and the inequality that signs it."""
+"""The drift of the effective rank: its generator, derived and simulated, and the inequality that
+signs it.
+"""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -102,7 +104,7 @@ def test_the_rescaled_inequality_is_certified_on_a_user_batch() -> None:
     )
 
 
-# --- one row ---------------------------------------------------------------------------------------------------
+# --- one row --------------------------------------------------------------------------------------
 
 ONE_ROW = Batch.of(np.array([[2.0]]), "one row")
 
@@ -135,7 +137,7 @@ def test_the_drift_is_about_two_rows_or_more() -> None:
     )
 
 
-# --- the generator: derived ----------------------------------------------------------------------------------
+# --- the generator: derived -----------------------------------------------------------------------
 
 MATRIX: list[list[Any]] = [
     [1, Fraction(1, 2), Fraction(-1, 3)],
@@ -236,7 +238,7 @@ def test_derived_and_certified_pointwise() -> None:
     assert [e.sentinel for e in result.evidence] == [Verdict.REFUTED] * 2
 
 
-# --- the generator: simulated ----------------------------------------------------------------------------------
+# --- the generator: simulated ---------------------------------------------------------------------
 
 
 def quadratic(batch: Any, weighted: Any) -> Any:

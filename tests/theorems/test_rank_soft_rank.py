@@ -1,4 +1,6 @@
-"""The lemma on the soft rank: the exact count, the tight cases, and what the checks and the printer make of it."""
+"""The lemma on the soft rank: the exact count, the tight cases, and what the checks and the printer
+make of it.
+"""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -30,7 +32,9 @@ HALF = Fraction(1, 2)
 
 
 def inertia(matrix: list[list[Fraction]], threshold: Fraction) -> int:
-    """Sylvester: eigenvalues at or above the threshold, by congruence transformations of M - τ, exactly."""
+    """Sylvester: eigenvalues at or above the threshold, by congruence transformations of M - τ,
+    exactly.
+    """
     a = [
         [x - (threshold if r == c else 0) for c, x in enumerate(row)]
         for r, row in enumerate(matrix)
@@ -104,7 +108,7 @@ def test_the_matrix_form_reads_the_effective_rank(item: Any) -> None:
     assert found * values["rank"] == pytest.approx(float(effective_rank(batch)))
 
 
-# --- the tight cases ------------------------------------------------------------------------------------------
+# --- the tight cases ------------------------------------------------------------------------------
 
 
 def ratio(statement: Any, levels: Levels, threshold: Fraction) -> float:
@@ -145,7 +149,7 @@ def test_the_corners_meet_the_assumption_and_stay_in_the_domains() -> None:
         assert 0 <= threshold <= 1
 
 
-# --- verdicts -------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("statement", [AS_PRINTED, SHARP, MATRIX], ids=lambda s: s.variant)
@@ -186,7 +190,7 @@ def test_what_lies_outside_a_domain_is_refused_by_name(values: dict[str, Any], n
         AS_PRINTED.bound(**given_values)
 
 
-# --- printing -------------------------------------------------------------------------------------------------
+# --- printing -------------------------------------------------------------------------------------
 
 
 def test_the_count_is_printed_as_a_sum_of_cases() -> None:

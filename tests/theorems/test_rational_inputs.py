@@ -1,4 +1,6 @@
-"""Exact inputs that families share: nothing is rounded, signs are orthogonal, points lie on the sphere."""
+"""Exact inputs that families share: nothing is rounded, signs are orthogonal, points lie on the
+sphere.
+"""
 
 from fractions import Fraction
 

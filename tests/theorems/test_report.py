@@ -58,7 +58,7 @@ FILES = ["index.html"] + [
 ]
 
 
-# --- files ---------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("small")
@@ -89,7 +89,7 @@ def test_pictures_are_pictures(written: list[Path]) -> None:
             assert "Date" not in path.read_text(encoding="utf-8")
 
 
-# --- partial documents ---------------------------------------------------------------------------------------
+# --- partial documents ----------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("small")
@@ -122,7 +122,7 @@ def test_a_real_run_passes_the_door(tmp_path: Path) -> None:
     assert "4/5, 3/5" in page.read_text(encoding="utf-8")
 
 
-# --- the page ------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 class Reader(html.parser.HTMLParser):
@@ -272,7 +272,7 @@ def test_numbers_are_short(value: Any, text: str) -> None:
     assert number(value) == text
 
 
-# --- the door ------------------------------------------------------------------------------------------------
+# --- the door -------------------------------------------------------------------------------------
 
 BREAKS = [
     (("schema",), 2, "schema is 2; want 1"),
@@ -348,7 +348,7 @@ def test_files_that_are_missing_or_something_else_are_refused(tmp_path: Path) ->
         read_document(file)
 
 
-# --- figures side by side ------------------------------------------------------------------------------------
+# --- figures side by side -------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("small")
@@ -370,7 +370,7 @@ def test_a_figure_of_ours_that_fails_is_a_defect_whoever_draws_it_and_of_others_
 
     known = next(iter(families()))
     parts = [Part(known, "", lambda _: None), Part(known, "theirs 1.0", failing)]
-    monkeypatch.setattr("theorems.report.pictures.brought", lambda _: parts)
+    monkeypatch.setattr("theorems.report.pictures.brought", lambda *_: parts)
     assert [path.name for path in write_report(document, tmp_path, jobs=jobs)] == ["index.html"]
     assert any("theirs 1.0" in line and "a figure" in line for line in refused())
     rescan()
@@ -380,7 +380,7 @@ def test_a_figure_of_ours_that_fails_is_a_defect_whoever_draws_it_and_of_others_
     rescan()
 
 
-# --- without matplotlib --------------------------------------------------------------------------------------
+# --- without matplotlib ---------------------------------------------------------------------------
 
 
 def test_without_matplotlib_the_remedy_is_named(

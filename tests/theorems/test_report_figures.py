@@ -59,7 +59,7 @@ def test_gap_figure_draws_the_statements_own_bounds(document: dict[str, Any]) ->
         assert not np.allclose(values[0], values[1])
         assert not np.allclose(values[1], values[2])
         measured, limit = line(axes, "measured")[1], line(axes, "width limit")[1]
-        assert measured[0] == pytest.approx(limit[0], rel=1e-12)
+        assert measured[0] == pytest.approx(limit[0], rel=1e-6)  # in float32
         np.testing.assert_allclose(
             measured, panel.run("factor", 3, panel.replicas)["orthogonality_gap"].mean(axis=0)
         )

@@ -24,7 +24,9 @@ WIDTHS = (4, 16, 64)
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The simulator replaced by draws of mean width^(-1/2) within 10 %; records the replicas asked for."""
+    """The simulator replaced by draws of mean width^(-1/2) within 10 %; records the replicas asked
+    for.
+    """
     asked: list[int] = []
 
     class Fake:

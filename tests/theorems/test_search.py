@@ -1,4 +1,6 @@
-"""Falsification: each attack alone finds what it is for, true claims survive, and only what is decided counts."""
+"""Falsification: each attack alone finds what it is for, true claims survive, and only what is
+decided counts.
+"""
 
 import time
 from dataclasses import dataclass, field, fields, replace
@@ -56,7 +58,7 @@ def hunted(claim: str, *attacks: str, **options: Any) -> Any:
     return adversary.hunt(statement, CONTEXT, [], {})
 
 
-# --- the optimisers -----------------------------------------------------------------------------------------
+# --- the optimisers -------------------------------------------------------------------------------
 
 
 def test_ascent_reaches_the_top_and_keeps_the_best_point() -> None:
@@ -91,7 +93,7 @@ def test_evolution_finds_a_narrow_step_without_gradient_and_repeats_itself() -> 
     assert (found == evolve(score, 2, seed=3)).all()
 
 
-# --- exact claims -------------------------------------------------------------------------------------------
+# --- exact claims ---------------------------------------------------------------------------------
 
 #: True outside a disc of radius 1/200 about (1/3, 2/7); no polynomial, and no corner or simple fraction is in it.
 NARROW = "(exp(x) - exp(1/3))**2 + (y - 2/7)**2 >= 1/40000"
@@ -246,7 +248,7 @@ def test_only_an_equality_that_is_assumed_may_be_missed_by_rounding() -> None:
         assert (found > -1).tolist() == [True, False, False]
 
 
-# --- the corpus ---------------------------------------------------------------------------------------------
+# --- the corpus -----------------------------------------------------------------------------------
 
 
 def test_witnesses_are_tried_first_and_survive_a_run_that_fails(tmp_path: Path) -> None:
@@ -274,7 +276,7 @@ def test_a_witness_that_does_not_fit_the_claim_any_more_is_no_error(tmp_path: Pa
     assert check(other, CONTEXT).verdict is Verdict.INCONCLUSIVE
 
 
-# --- means --------------------------------------------------------------------------------------------------
+# --- means ----------------------------------------------------------------------------------------
 
 
 def test_a_false_mean_is_refuted_by_fresh_samples_on_a_shrunk_start(tmp_path: Path) -> None:
@@ -327,7 +329,9 @@ def test_infinite_width_refutes_a_claim_that_every_tried_width_supports() -> Non
 def test_the_questions_of_a_search_never_spend_more_than_its_level(
     earlier: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every question that can be asked is, the last of them confirms, and the shrunk witness is confirmed too."""
+    """Every question that can be asked is, the last of them confirms, and the shrunk witness is
+    confirmed too.
+    """
     spent: list[float] = []
     questions = earlier + 6
 
@@ -369,7 +373,7 @@ def test_a_mean_is_never_refuted_on_the_pilot_alone(monkeypatch: pytest.MonkeyPa
     assert check(statement, CONTEXT).verdict is Verdict.INCONCLUSIVE
 
 
-# --- limits and the library ---------------------------------------------------------------------------------
+# --- limits and the library -----------------------------------------------------------------------
 
 
 def test_a_search_out_of_time_says_so_and_stops(monkeypatch: pytest.MonkeyPatch) -> None:

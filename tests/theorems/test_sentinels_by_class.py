@@ -1,4 +1,6 @@
-"""One small claim for every kind of exact check: a neighbour that holds is upheld or left open, a false one falls."""
+"""One small claim for every kind of exact check: a neighbour that holds is upheld or left open, a
+false one falls.
+"""
 
 from __future__ import annotations
 

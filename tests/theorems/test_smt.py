@@ -215,7 +215,7 @@ def test_an_input_outside_domain_or_assumption_refutes_nothing():
     )
 
 
-# --- the certificate ------------------------------------------------------------------------------------------
+# --- the certificate ------------------------------------------------------------------------------
 
 
 def test_a_proof_at_a_size_is_checked_again_by_asking_again():
@@ -269,7 +269,7 @@ def test_only_sizes_in_the_domains_are_offered():
     ]
 
 
-# --- definitions that build on definitions, and indices ---------------------------------------------------------
+# --- definitions that build on definitions, and indices -------------------------------------------
 
 
 MOMENTS = {"N": 3, "b": 2, "x": [Fraction(1), Fraction(2), Fraction(4)]}

@@ -1,4 +1,6 @@
-"""The splines family as a user runs it: verdicts, sentinels, inputs that reach the corners, and the user's batch."""
+"""The splines family as a user runs it: verdicts, sentinels, inputs that reach the corners, and the
+user's batch.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -68,7 +70,7 @@ def test_bounds_are_tight(results: Mapping[str, Result]) -> None:
     )
 
 
-# --- wrong versions fall --------------------------------------------------------------------------------------
+# --- wrong versions fall --------------------------------------------------------------------------
 
 
 def check_of(statement: Statement) -> Pointwise:
@@ -157,7 +159,7 @@ def test_the_best_threshold_found_by_hand_is_the_mean() -> None:
     assert LEAST.bound(w=w, z=z, mu=0.25, N=7, d=3) == pytest.approx(np.sum(gaps**2))
 
 
-# --- inputs -----------------------------------------------------------------------------------------------------
+# --- inputs ---------------------------------------------------------------------------------------
 
 
 def test_corners_are_what_they_are_called() -> None:

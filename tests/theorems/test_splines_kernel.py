@@ -104,7 +104,9 @@ def parts(statement: Statement) -> tuple[list[str], str]:
 
 
 def together(cases: Iterable[tuple[Statement, bool]]) -> str:
-    """One file for all, since most of what a file costs is loading mathcomp: stated each, then checked or refused."""
+    """One file for all, since most of what a file costs is loading mathcomp: stated each, then
+    checked or refused.
+    """
     heads: dict[str, None] = {}
     bodies = []
     for number, (statement, true) in enumerate(cases):

@@ -65,7 +65,9 @@ def smaller(check: Any) -> Any:
 
 
 def has_a_true_neighbour(statement: Statement, check: Any) -> bool:
-    """Of a sampled equality that is false, the true one would be the mean itself, which has no formula."""
+    """Of a sampled equality that is false, the true one would be the mean itself, which has no
+    formula.
+    """
     false = statement.relation == "==" and statement.expected is Verdict.REFUTED
     return not (false and isinstance(check, Expectation))
 

@@ -258,7 +258,9 @@ def test_any_arguments_are_planned_or_refused_in_one_line(
 
 
 def test_a_cluster_that_is_lost_says_so_in_one_line() -> None:
-    """Dask's own threads log their tracebacks; its import, which has to come first, would turn that on again."""
+    """Dask's own threads log their tracebacks; its import, which has to come first, would turn that
+    on again.
+    """
     pytest.importorskip("distributed")
     script = """
 import contextlib, logging

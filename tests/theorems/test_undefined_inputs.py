@@ -1,4 +1,6 @@
-"""One meaning of a claim about every input whose sides have no value somewhere: refused there, or refuted there."""
+"""One meaning of a claim about every input whose sides have no value somewhere: refused there, or
+refuted there.
+"""
 
 from fractions import Fraction
 from typing import Any
@@ -32,7 +34,7 @@ def run(claim: Any, **options: Any) -> tuple[Verdict, Evidence]:
     return result.verdict, (refuting or result.evidence)[-1]
 
 
-# --- what the reader sees -----------------------------------------------------------------------------------
+# --- what the reader sees -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_conditions_are_read_from_the_syntax_before_sympy_simplifies(
     assert {str(c.relation) for c in read_claim(text, NAMES).conditions} == wanted
 
 
-# --- refused at the door, naming the point ------------------------------------------------------------------
+# --- refused at the door, naming the point --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_a_mean_of_a_quotient_is_claimed_where_it_has_a_value(
     assert verify([statement])[0].verdict is verdict
 
 
-# --- refuted, where only a search finds the point -----------------------------------------------------------
+# --- refuted, where only a search finds the point -------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ def test_an_exact_decision_at_an_undefined_point_is_no_and_says_which_part() -> 
     assert decide(statement.neighbour, lambda: {"x": Fraction(0)}).holds is True
 
 
-# --- mended by assumptions ----------------------------------------------------------------------------------
+# --- mended by assumptions ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_zero_to_the_power_zero_is_one_in_every_arithmetic() -> None:
     assert "1/3" in evidence.summary
 
 
-# --- carried along ------------------------------------------------------------------------------------------
+# --- carried along --------------------------------------------------------------------------------
 
 
 def test_conditions_are_part_of_the_claim_and_hypotheses_of_what_is_printed() -> None:
@@ -240,7 +242,7 @@ def test_whether_both_sides_have_a_value_is_said_to_be_open_where_it_is() -> Non
     assert f"left open (({touching})/({touching}) divides by {touching})" in evidence.summary
 
 
-# --- between two inputs ---------------------------------------------------------------------------------------
+# --- between two inputs ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""One meaning of a mean of what has no value with positive probability: none, unless it is conditioned."""
+"""One meaning of a mean of what has no value with positive probability: none, unless it is
+conditioned.
+"""
 
 import math
 from dataclasses import replace
@@ -28,7 +30,7 @@ def run(claim: str, **options: Any) -> Result:
     return verify([conjecture(claim, name="c", **options).statement()])[0]
 
 
-# --- outside, with the share that was seen ------------------------------------------------------------------
+# --- outside, with the share that was seen --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_chains_of_which_no_sample_dies_are_not_looked_at(chain: str) -> None:
     assert not isinstance(check, UndefinedMean)
 
 
-# --- conditioned, a verdict ---------------------------------------------------------------------------------
+# --- conditioned, a verdict -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -246,11 +248,13 @@ def test_alive_is_every_sample_at_every_layer() -> None:
     assert (first >= last).all()
 
 
-# --- events that have no answer -----------------------------------------------------------------------------
+# --- events that have no answer -------------------------------------------------------------------
 
 
 def test_an_event_without_a_value_has_not_failed_to_happen() -> None:
-    """1/soft_rank is undefined where no eigenvalue reaches the threshold; that is neither yes nor no."""
+    """1/soft_rank is undefined where no eigenvalue reaches the threshold; that is neither yes nor
+    no.
+    """
     found = run(
         "probability >= 1/100",
         event="1/(cosine - abs(cosine)) <= 3",
@@ -263,7 +267,7 @@ def test_an_event_without_a_value_has_not_failed_to_happen() -> None:
     assert "such a probability has no value" in found.evidence[-1].summary
 
 
-# --- samples without a value, whoever draws them ------------------------------------------------------------
+# --- samples without a value, whoever draws them --------------------------------------------------
 
 m = sp.Symbol("m", real=True)
 
@@ -339,7 +343,7 @@ def test_a_sample_without_a_value_makes_a_slope_outside() -> None:
     assert "undefined in" in evidence.summary
 
 
-# --- at the door --------------------------------------------------------------------------------------------
+# --- at the door ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -368,7 +372,7 @@ def test_what_shows_that_a_mean_has_no_value_is_a_check_that_says_so() -> None:
     assert (evidence.verdict, evidence.sentinel) == (Verdict.OUTSIDE, Verdict.OUTSIDE)
 
 
-# --- bounds that have no value ------------------------------------------------------------------------------
+# --- bounds that have no value --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

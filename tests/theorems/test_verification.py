@@ -208,7 +208,7 @@ def test_an_interrupted_run_keeps_what_it_has() -> None:
     assert next(several).verdict is V.PROVED
 
 
-# --- what a result says --------------------------------------------------------------------------------------
+# --- what a result says ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

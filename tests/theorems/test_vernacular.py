@@ -1,4 +1,6 @@
-"""What the Rocq sources may not say: every breach is found, from Python and from the shell, and nothing else is."""
+"""What the Rocq sources may not say: every breach is found, from Python and from the shell, and
+nothing else is.
+"""
 
 from __future__ import annotations
 

@@ -140,7 +140,9 @@ def test_the_direction_is_read() -> None:
 
 
 def test_the_printed_corollary_reads_its_first_layer_at_one() -> None:
-    """Corollary 3 speaks of H_ℓ, so that its path starts at ℓ = 1; the mended form speaks of H_{ℓ+1}."""
+    """Corollary 3 speaks of H_ℓ, so that its path starts at ℓ = 1; the mended form speaks of
+    H_{ℓ+1}.
+    """
     exact = sp.Symbol("E_W", nonnegative=True)
     for form, first in (("as_printed", 1), ("corrected", 0)):
         statement = get(f"orthogonality.gaussian_limit:{form}")

@@ -110,7 +110,9 @@ class Cell(nn.Module):
 
 
 class WithChild(nn.Linear):
-    """A linear map with a module below it; ``exact`` says whether it is still its weights times what it receives."""
+    """A linear map with a module below it; ``exact`` says whether it is still its weights times
+    what it receives.
+    """
 
     def __init__(self, exact: bool) -> None:
         super().__init__(WIDTH, WIDTH)
@@ -269,7 +271,9 @@ class Scaled(nn.Module):
 
 
 class TimeFirst(nn.Module):
-    """The samples go to the second axis, which is as long as the first where there are as many places."""
+    """The samples go to the second axis, which is as long as the first where there are as many
+    places.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key, lru_cache
+from functools import cache, cmp_to_key, lru_cache
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -151,11 +151,16 @@ class _Drawn:
     draw: st.DrawFn
 
     def of(self, options: Sequence[Option]) -> Option:
-        return self.draw(st.sampled_from(options))
+        return options[self.draw(_places(len(options)))]
 
     def between(self, low: Fraction, high: Fraction) -> Fraction:
         share: Fraction = self.draw(fractions_between(Fraction(0), Fraction(1), 60))
         return low + (high - low) * share
+
+
+@cache
+def _places(count: int) -> SearchStrategy[int]:
+    return st.sampled_from(range(count))
 
 
 _Choice = _Seeded | _Drawn

@@ -694,7 +694,9 @@ class _Trial:
 
     @property
     def _cannot_fail(self) -> bool:
-        """Whether no number in the range is beyond the bound, so that only the neighbour is told."""
+        """Whether no number in the range is beyond the bound, so that only the neighbour is
+        told.
+        """
         if self.relation in ("<=", "<"):
             return self.bound >= self.sequence.upper
         return self.relation in (">=", ">") and self.bound <= self.sequence.lower

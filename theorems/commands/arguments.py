@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulators.arguments import require
 from simulators.chains import CHAINS
@@ -21,7 +21,9 @@ from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import refuse
 
 if TYPE_CHECKING:
-    from simulators.batches import Batch
+    from torch import nn
+
+    from simulators.batches import Batch, Layout
     from theorems.workbench.conjecture import Conjecture
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "add_batch_options",
     "add_claim_options",
     "add_names",
+    "add_network_options",
     "add_run_options",
     "add_word_options",
     "asked",
@@ -38,6 +41,7 @@ __all__ = [
     "corpus_of",
     "given_batch",
     "given_claim",
+    "given_network",
     "is_file_name",
     "refusals_told",
     "require_apart",
@@ -49,6 +53,8 @@ __all__ = [
     "whole_option",
     "wholly_asked",
 ]
+
+Inputs = TypeVar("Inputs")
 
 #: Where witnesses are kept, in the user's project.
 CORPUS = Path(".theorems") / "witnesses"
@@ -106,6 +112,59 @@ def add_batch_options(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument(
         "--take", type=_whole, metavar="N", help="use only the first N samples of the batch"
     )
+
+
+def add_network_options(parser: argparse.ArgumentParser, random: str, files: str = "") -> None:
+    """The network of the user's that is looked at, its samples, weights and seed; ``random`` says
+    what beside the weights is drawn from it, ``files`` what else the file of samples may be.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_network_options(parser, "mini-batches")
+    >>> given = parser.parse_args(["model.py:build", "--batch", "digits"])
+    >>> given.network, given.batch, given.layout, given.take, given.checkpoint, given.seed
+    ('model.py:build', 'digits', 'rows', None, None, '0')
+    """
+    parser.add_argument(
+        "network",
+        metavar="model.py:build",
+        help="your Python file, which is run, and the function in it that builds the network",
+    )
+    parser.add_argument(
+        "--batch",
+        required=True,
+        metavar="FILE",
+        help=f"a .npy, .npz or .csv file, samples along the first axis, or 'digits'{files}",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=("rows", "columns"),
+        default="rows",
+        help="how FILE stores its samples, where it is a matrix (rows)",
+    )
+    parser.add_argument("--take", metavar="N", help="use only the first N samples")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run"
+    )
+    parser.add_argument(
+        "--seed", default="0", metavar="N", help=f"of the network's weights and of {random} (0)"
+    )
+
+
+def given_network(
+    args: argparse.Namespace, read: Callable[[str, Layout, int | None], Inputs]
+) -> tuple[Inputs, nn.Module, int]:
+    """What ``read`` makes of the file of samples, the network with its weights, and the seed, of
+    `add_network_options`. Raises ``ValueError`` or ``TypeError`` in one line.
+    """
+    from theorems.inspection.loading import load_checkpoint, load_network
+
+    seed = whole_option("--seed", args.seed, 0)
+    take = None if args.take is None else whole_option("--take", args.take, 1)
+    inputs = read(args.batch, args.layout, take)
+    module = load_network(args.network, seed)
+    if args.checkpoint is not None:
+        load_checkpoint(module, args.checkpoint)
+    return inputs, module, seed
 
 
 def add_word_options(parser: argparse.ArgumentParser) -> None:

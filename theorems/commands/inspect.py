@@ -14,7 +14,13 @@ from rich.text import Text
 from simulators.arguments import require
 from simulators.batch_files import file_of
 from simulators.documents import plain, write_json
-from theorems.commands.arguments import require_apart, require_file, require_plots, whole_option
+from theorems.commands.arguments import (
+    add_network_options,
+    given_network,
+    require_apart,
+    require_file,
+    require_plots,
+)
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     NOT_AS_EXPECTED,
@@ -48,36 +54,13 @@ _OTHERS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "network",
-        metavar="model.py:build",
-        help="your Python file, which is run, and the function in it that builds the network",
-    )
-    parser.add_argument(
-        "--batch",
-        required=True,
-        metavar="FILE",
-        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'; an archive of "
-        "several arrays is several inputs, the samples first",
-    )
-    parser.add_argument(
-        "--layout",
-        choices=("rows", "columns"),
-        default="rows",
-        help="how FILE stores its samples, where it is a matrix (rows)",
-    )
-    parser.add_argument("--take", metavar="N", help="use only the first N samples")
-    parser.add_argument(
-        "--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run"
-    )
+    more = "; an archive of several arrays is several inputs, the samples first"
+    add_network_options(parser, "simulations", more)
     parser.add_argument(
         "--statistics",
         choices=("batch", "running"),
         default="batch",
         help="batchnorm as in training (batch), or everything as in evaluation (running)",
-    )
-    parser.add_argument(
-        "--seed", default="0", metavar="N", help="of the network's weights and of simulations (0)"
     )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
     parser.add_argument(
@@ -94,10 +77,6 @@ def _inspect(args: argparse.Namespace) -> bool:
     """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or
     ``TypeError``.
     """
-    seed, take = (
-        whole_option("--seed", args.seed, 0),
-        None if args.take is None else whole_option("--take", args.take, 1),
-    )
     target = None if args.json is None else require_file("--json", args.json)
     picture = None if args.plot is None else _picture(args.plot)
     read = {
@@ -110,12 +89,9 @@ def _inspect(args: argparse.Namespace) -> bool:
             require_apart(option, text, read)
             read[f"what {option} writes"] = text
     from theorems.inspection import inspect
-    from theorems.inspection.loading import load_checkpoint, load_inputs, load_network
+    from theorems.inspection.loading import load_inputs
 
-    batch, described = load_inputs(args.batch, args.layout, take)
-    module = load_network(args.network, seed)
-    if args.checkpoint is not None:
-        load_checkpoint(module, args.checkpoint)
+    (batch, described), module, seed = given_network(args, load_inputs)
     others = [] if args.checkpoint is not None else _redrawn(args.network, module, seed)
     found = inspect(module, batch, statistics=args.statistics, seed=seed, others=others)
     out = console(narrowest=_NARROWEST)

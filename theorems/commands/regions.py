@@ -16,7 +16,13 @@ from rich.text import Text
 
 from simulators.arguments import require
 from simulators.documents import plain, write_json
-from theorems.commands.arguments import require_directory, require_plots, whole_option
+from theorems.commands.arguments import (
+    add_network_options,
+    given_network,
+    require_directory,
+    require_plots,
+    whole_option,
+)
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     INTERRUPTED,
@@ -50,17 +56,7 @@ _MINIBATCHES = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "network",
-        metavar="model.py:build",
-        help="your Python file, which is run, and the function in it that builds the network",
-    )
-    parser.add_argument(
-        "--batch",
-        required=True,
-        metavar="FILE",
-        help="a .npy, .npz or .csv file, samples along the first axis, or 'digits'",
-    )
+    add_network_options(parser, "mini-batches")
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="where pictures and tables go; made if missing"
     )
@@ -80,25 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half-side",
         metavar="X",
-        help="half the side of the square, in coordinates of the plane (so that all samples are in)",
+        help="half the side of the square, in coordinates of the plane (so that all samples are "
+        "in)",
     )
     parser.add_argument(
         "--minibatch",
         metavar="N",
         help=f"show how the decision moves over {_MINIBATCHES} mini-batches of N samples",
-    )
-    parser.add_argument(
-        "--layout",
-        choices=("rows", "columns"),
-        default="rows",
-        help="how FILE stores its samples, where it is a matrix (rows)",
-    )
-    parser.add_argument("--take", metavar="N", help="use only the first N samples")
-    parser.add_argument(
-        "--checkpoint", metavar="FILE", help="load these weights first; nothing in FILE is run"
-    )
-    parser.add_argument(
-        "--seed", default="0", metavar="N", help="of the network's weights and of mini-batches (0)"
     )
     parser.add_argument(
         "--budget", metavar="SECONDS", help="stop cutting after so long, with what was found"
@@ -112,8 +96,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _regions(args: argparse.Namespace) -> int:
     """Find, print and write; the exit status. Raises ``ValueError`` or ``TypeError``."""
-    seed = whole_option("--seed", args.seed, 0)
-    take = None if args.take is None else whole_option("--take", args.take, 1)
     size = None if args.minibatch is None else whole_option("--minibatch", args.minibatch, 2)
     half_side = _positive("--half-side", args.half_side)
     seconds = _positive("--budget", args.budget)
@@ -124,13 +106,10 @@ def _regions(args: argparse.Namespace) -> int:
         UsageError,
     )
     require_plots()
-    from theorems.inspection.loading import load_batch, load_checkpoint, load_network
+    from theorems.inspection.loading import load_batch
 
-    batch = load_batch(args.batch, args.layout, take)
+    batch, module, seed = given_network(args, load_batch)
     array = np.asarray(batch.array, dtype=np.float64)
-    module = load_network(args.network, seed)
-    if args.checkpoint is not None:
-        load_checkpoint(module, args.checkpoint)
     require(
         size is None or size <= len(array),
         f"--minibatch {args.minibatch}: the batch has {len(array)} samples",

@@ -32,6 +32,8 @@ _OPENING = re.compile(
 )
 _CLOSING = re.compile(r"(?<![\w'])End\s+([\w']+)")
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")
+#: What opens or closes a comment or a string, and what of these is blanked out.
+_MARKS, _VISIBLE = re.compile(r'"|\(\*|\*\)'), re.compile(r"[^\n]")
 
 
 @dataclass(frozen=True)
@@ -48,24 +50,27 @@ def stripped(text: str) -> str:
     >>> stripped('a (* b (* c *) *) "(*" d')
     'a                      d'
     """
-    kept = list(text)
+    kept: list[str] = []
     depth, quoted, place = 0, False, 0
-    while place < len(text):
-        pair = text[place : place + 2]
-        width = 1
+    for mark in _MARKS.finditer(text):
+        before, token = text[place : mark.start()], mark.group()
+        kept.append(_blank(before) if depth or quoted else before)
+        place = mark.end()
         hidden = bool(depth) or quoted
-        if text[place] == '"':
+        if token == '"':
             quoted, hidden = not quoted, True
-        elif not quoted and pair == "(*":
-            depth, hidden, width = depth + 1, True, 2
-        elif not quoted and pair == "*)" and depth:
-            depth, width = depth - 1, 2
-        if hidden:
-            kept[place : place + width] = [
-                "\n" if c == "\n" else " " for c in text[place : place + width]
-            ]
-        place += width
+        elif not quoted and token == "(*":
+            depth, hidden = depth + 1, True
+        elif not quoted and depth:
+            depth -= 1
+        kept.append(_blank(token) if hidden else token)
+    rest = text[place:]
+    kept.append(_blank(rest) if depth or quoted else rest)
     return "".join(kept)
+
+
+def _blank(text: str) -> str:
+    return _VISIBLE.sub(" ", text)
 
 
 def breaches(text: str) -> list[Breach]:

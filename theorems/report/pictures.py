@@ -42,13 +42,15 @@ class Picture:
 def draw_all(
     document: Mapping[str, Any], folder: Path, jobs: int = 1
 ) -> tuple[list[Picture], list[Path]]:
-    """Every figure that a validated document supports, and its files in ``folder``.
+    """Every figure that a validated document supports, and its files in ``folder``: of our own
+    families, those of its statements.
 
     One of another package that cannot be drawn is refused and left out. With several ``jobs``, our
     own are drawn side by side in processes. Cost: some seconds, where a figure simulates.
     """
 
-    parts = list(brought("figures"))
+    verified = {str(result["statement"]).partition(".")[0] for result in document["results"]}
+    parts = list(brought("figures", verified))
     ours = [number for number, part in enumerate(parts) if not part.package]
     drawn: dict[int, _Drawn] = {}
     if jobs > 1 and can_fork():

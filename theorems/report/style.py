@@ -142,6 +142,7 @@ def save(drawn: Drawing, directory: Path) -> list[Path]:
     paths = [directory / f"{drawn.name}.png", directory / f"{drawn.name}.svg"]
     with drawing():
         drawn.figure.savefig(paths[0], dpi=160, metadata={"Software": None})
+        drawn.figure.set_layout_engine(None)  # laid out above, once for both
         drawn.figure.savefig(
             paths[1], metadata={"Date": None, "Creator": f"Matplotlib {matplotlib.__version__}"}
         )

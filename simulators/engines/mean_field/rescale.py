@@ -430,5 +430,5 @@ def _weighted_sum(counts: list[int], values: list[arb]) -> arb:
 def _weighted_product(counts: list[int], values: list[arb]) -> arb:
     product = arb(1)
     for count, value in zip(counts, values, strict=True):
-        product *= value**count
+        product *= value if count == 1 else value**count
     return product

@@ -15,6 +15,7 @@ import sympy as sp
 
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given, sphere_point
 from theorems.families.gradient.notation import FAMILY, g, i, k, m, n, q, s, u
@@ -66,7 +67,7 @@ def _item(centred: bool, rows: Rows, gradient: Sequence[Fraction]) -> Item:
 @composite
 def _laws(draw: st.DrawFn, centred: bool) -> Item:
     size = 4 if centred else draw(st.integers(3, 4))
-    entry = st.fractions(-2, 2, max_denominator=6)
+    entry = fractions_between(Fraction(-2), Fraction(2), 6)
     mirror = sphere_point(draw(st.lists(entry, min_size=size - 1, max_size=size - 1)))
     gradient = draw(st.lists(entry, min_size=size, max_size=size))
     return _item(centred, _frame(centred, size, mirror), gradient)

@@ -15,7 +15,7 @@ import flint
 
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
-from simulators.strategies import CLOSE
+from simulators.strategies import CLOSE, fractions_between
 
 __all__ = [
     "Item",
@@ -49,7 +49,7 @@ def _scaled(weights: Sequence[Fraction | int], total: Fraction | int = 1) -> tup
 
 def _correlations() -> st.SearchStrategy[Fraction]:
     near = st.sampled_from((1 - CLOSE, CLOSE - 1, CLOSE))
-    return st.one_of(st.fractions(-1, 1, max_denominator=60), near)
+    return st.one_of(fractions_between(Fraction(-1), Fraction(1), 60), near)
 
 
 def _positive(size: int) -> st.SearchStrategy[tuple[int, ...]]:
@@ -87,7 +87,7 @@ def of_slope_one(draw: st.DrawFn) -> Item:
         >>> of_slope_one().validate()
     """
     weights = draw(st.integers(1, 6).flatmap(_positive))
-    share = draw(st.fractions(0, 1, max_denominator=20))
+    share = draw(fractions_between(Fraction(0), Fraction(1), 20))
     return _item(_slope_one(weights, share), draw(_correlations()))
 
 
@@ -138,7 +138,7 @@ def with_pairs(draw: st.DrawFn) -> Item:
         >>> with_pairs().validate()
     """
     weights = _scaled(draw(st.integers(2, 8).flatmap(_positive)))
-    share = st.fractions(0, 1, max_denominator=60)
+    share = fractions_between(Fraction(0), Fraction(1), 60)
     return {"m": len(weights), "c": weights, **{name: draw(share) for name in ("x", "y", "t")}}
 
 
@@ -179,8 +179,8 @@ def paths(draw: st.DrawFn) -> Item:
         >>> paths().validate()
     """
     higher = draw(st.integers(1, 6).flatmap(_positive))
-    share = draw(st.fractions(0, 1, max_denominator=20))
-    fixed = draw(st.fractions(0, Fraction(19, 20), max_denominator=20))
+    share = draw(fractions_between(Fraction(0), Fraction(1), 20))
+    fixed = draw(fractions_between(Fraction(0), Fraction(19, 20), 20))
     start = draw(_correlations().filter(lambda rho: abs(rho) < 1))
     return _fixed(higher, share, fixed, start, draw(st.integers(1, 40)))
 

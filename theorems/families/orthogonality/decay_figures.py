@@ -84,6 +84,7 @@ class Panel:
             seed=(seed, self.n),
             observables=("orthogonality_gap", "smallest_eigenvalue"),
             engine=engine,
+            dtype="float64" if engine == "mean_field" else "float32",
         )
 
     def width_limit(self) -> Trajectory:
@@ -323,7 +324,7 @@ def _gap_caption(met: list[bool], refuted: bool) -> str:
     sizes = ", ".join(f"{p.replicas} (n = {p.n})" for p in panels)
     starts = ", ".join(f"{Fraction(p.share) / p.n} (n = {p.n})" for p in panels)
     text = (
-        "Rescale chain, simulated exactly in law (factor engine, float64) from a batch with one "
+        "Rescale chain, simulated exactly in law (factor engine, float32) from a batch with one "
         f"large singular value and the others equal: σₙ² = {starts}. Blue: mean gap, band from the "
         f"smallest to the largest of all replicas: {sizes}. Dotted: the same start at infinite "
         "width. Above the ceiling √(1 − 1/n) (shaded) no gap can lie, so a bound there is vacuous; "

@@ -371,6 +371,7 @@ CONJECTURE = (
                 (_REST,),
                 resolution=0.5,
                 enough=1.0,
+                dtype="float32",
             ),
         ),
     ),

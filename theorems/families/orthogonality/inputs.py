@@ -25,6 +25,7 @@ from simulators.strategies import (
     Vector,
     corner_matrices,
     corner_spectra,
+    fractions_between,
     matrices,
     spectra,
 )
@@ -118,7 +119,7 @@ def singular_inputs() -> st.SearchStrategy[Vector]:
     Example:
         >>> singular_inputs().validate()
     """
-    small = st.fractions(min_value=-3, max_value=3, max_denominator=50)
+    small = fractions_between(Fraction(-3), Fraction(3), 50)
     tiny = st.sampled_from((TINY, Fraction(1, 10**9), Fraction(1)))
     return st.lists(st.tuples(small, tiny).map(lambda p: p[0] * p[1]), min_size=0, max_size=7).map(
         _unit

@@ -14,6 +14,7 @@ from simulators import Trajectory, rescale_chain
 from simulators.engines.mean_field import rescale_map
 from simulators.lazy import strategies as st
 from simulators.observables import Observable, gram
+from simulators.strategies import fractions_between
 from theorems.checking.expectation import Expectation, Floats, Instance, at_layer
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
@@ -119,6 +120,7 @@ _deviations = Expectation(
     (_GRAM,),
     resolution=0.1,
     enough=1 / 3,
+    dtype="float32",
 )
 _concentration = partial(
     Statement,
@@ -208,6 +210,7 @@ SMALLEST_CONCENTRATION = Statement(
             ("smallest_eigenvalue",),
             resolution=0.1,
             enough=1 / 3,
+            dtype="float32",
         ),
     ),
 )
@@ -254,8 +257,8 @@ def _points() -> st.SearchStrategy[dict[str, Fraction | int]]:
     return st.fixed_dictionaries(
         {
             "n": st.integers(2, 40),
-            "theta": st.fractions(Fraction(1, 50), 50, max_denominator=50),
-            "delta": st.fractions(0, 1, max_denominator=60),
+            "theta": fractions_between(Fraction(1, 50), Fraction(50), 50),
+            "delta": fractions_between(Fraction(0), Fraction(1), 60),
         }
     )
 
@@ -457,6 +460,7 @@ _drift = partial(
             ("smallest_eigenvalue_gap",),
             resolution=0.02,
             enough=1 / 3,
+            dtype="float32",
         ),
     ),
 )

@@ -29,6 +29,7 @@ import sympy as sp
 
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.gradient.notation import (
@@ -62,7 +63,7 @@ def _item(weights: Sequence[int | Fraction]) -> Item:
 
 def _weight() -> st.SearchStrategy[Fraction | int]:
     extremes = st.sampled_from((0, 1, Fraction(1, 10**6), 10**6))
-    return st.one_of(st.fractions(0, 4, max_denominator=30), extremes)
+    return st.one_of(fractions_between(Fraction(0), Fraction(4), 30), extremes)
 
 
 def _weights() -> st.SearchStrategy[Item]:

@@ -27,6 +27,7 @@ from functools import partial
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.kernels.inputs import Item
@@ -49,9 +50,7 @@ def variances() -> st.SearchStrategy[Item]:
     Example:
         >>> variances().validate()
     """
-    return st.fixed_dictionaries(
-        {"q": st.fractions(Fraction(1, 100), Fraction(100), max_denominator=100)}
-    )
+    return st.fixed_dictionaries({"q": fractions_between(Fraction(1, 100), Fraction(100), 100)})
 
 
 #: χ₁; arcsin x is written as π/2 - arccos x.

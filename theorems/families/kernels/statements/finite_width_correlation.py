@@ -29,6 +29,7 @@ import flint
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.families.kernels.inputs import Item
 from theorems.families.kernels.notation import FAMILY, OURS, rho
@@ -71,7 +72,7 @@ def inputs() -> st.SearchStrategy[Item]:
     Example:
         >>> inputs().validate()
     """
-    between = st.fractions(Fraction(1, 60), Fraction(59, 60), max_denominator=60)
+    between = fractions_between(Fraction(1, 60), Fraction(59, 60), 60)
     return st.fixed_dictionaries({"n": st.integers(3, 60), "rho": between})
 
 

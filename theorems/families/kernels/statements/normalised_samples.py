@@ -30,6 +30,7 @@ import sympy as sp
 
 from simulators.lazy import composite
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.kernels.inputs import Item
@@ -88,8 +89,8 @@ def batches(draw: st.DrawFn) -> Item:
         >>> batches().validate()
     """
     size = draw(st.integers(1, 5))
-    slopes = st.tuples(*(st.fractions(-3, 3, max_denominator=6),) * (size - 1))
-    norm = st.fractions(Fraction(1, 10), 10, max_denominator=10)
+    slopes = st.tuples(*(fractions_between(Fraction(-3), Fraction(3), 6),) * (size - 1))
+    norm = fractions_between(Fraction(1, 10), Fraction(10), 10)
     samples = tuple(_unit(draw(slopes)) for _ in range(size))
     return {"n": size, "a": draw(st.tuples(*(norm,) * size)), "v": samples}
 

@@ -31,6 +31,7 @@ import flint
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.checking.pointwise import Pointwise
 from theorems.families.kernels.inputs import Item
@@ -145,7 +146,7 @@ def path_corners() -> list[Item]:
 
 
 def _correlations() -> st.SearchStrategy[Fraction]:
-    return st.fractions(-1, 1 - Fraction(1, 60), max_denominator=60)
+    return fractions_between(Fraction(-1), 1 - Fraction(1, 60), 60)
 
 
 def paths() -> st.SearchStrategy[Item]:

@@ -25,6 +25,7 @@ from functools import partial
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.kernels.inputs import Item
@@ -48,7 +49,7 @@ def correlations() -> st.SearchStrategy[Item]:
         >>> correlations().validate()
     """
     near = st.fractions(1 - 1000 * NEAR, 1 - NEAR)
-    inside = st.fractions(Fraction(-59, 60), Fraction(59, 60), max_denominator=60).filter(bool)
+    inside = fractions_between(Fraction(-59, 60), Fraction(59, 60), 60).filter(bool)
     return st.fixed_dictionaries({"rho": st.one_of(inside, near)})
 
 

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.orthogonality.notation import BATCH, FAMILY, OURS, ROCQ, SMALLEST, c, n, s
@@ -38,7 +39,8 @@ def _item(size: int, share: Fraction) -> Item:
 
 
 def _inputs() -> st.SearchStrategy[Item]:
-    return st.builds(_item, st.integers(1, 1000), st.fractions(0, 1, max_denominator=1000))
+    shares = fractions_between(Fraction(0), Fraction(1), 1000)
+    return st.builds(_item, st.integers(1, 1000), shares)
 
 
 def _corners() -> list[Item]:

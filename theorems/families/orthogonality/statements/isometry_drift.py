@@ -188,6 +188,7 @@ DRIFT = Statement(
             (_DIFFERENCE,),
             resolution=0.02,
             enough=1 / 3,
+            dtype="float32",
         ),
     ),
     remark="For every W the difference is at most D(H) + Σ_k ω_k log(n v_kᵀ C v_k). Near "
@@ -259,7 +260,16 @@ AVERAGE = Statement(
         "orthogonality.log_gain",
         "orthogonality.quadratic_form_variance",
     ),
-    checks=(Expectation(_paths, _averaged, ("orthogonality_gap",), resolution=0.05, enough=1 / 3),),
+    checks=(
+        Expectation(
+            _paths,
+            _averaged,
+            ("orthogonality_gap",),
+            resolution=0.05,
+            enough=1 / 3,
+            dtype="float32",
+        ),
+    ),
     proof=Proof(
         theorem=f"{ROCQ}.IsometryDrift.averaged_gap",
         link="name",

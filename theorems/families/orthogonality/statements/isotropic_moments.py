@@ -1,4 +1,5 @@
-"""What "Gaussian" contributes: a direction whose law rotations leave alone has the sphere's moments.
+"""What "Gaussian" contributes: directions of a law that rotations leave alone have the sphere's
+moments.
 
 Problem. The theorems of this family ask of a row of W only E v_i⁴ and E v_i²v_k² for its direction
 v. Why does a Gaussian row, or any other whose law no rotation changes, have those of the sphere?
@@ -7,7 +8,8 @@ Method. A turn by a quarter in the plane of two coordinates exchanges them: all 
 number m_4, all E v_i²v_k² another, m_22. A turn by an eighth takes v_i to (v_i + v_k)/√2, and
 E (v_i + v_k)⁴/4 = (2m_4 + 6m_22)/4 must be m_4: so m_4 = 3m_22. Unit length gives
 n m_4 + n(n-1) m_22 = 1. Rocq's kernel compares the two linear equations with the claim, and has a
-theorem that derives them for every linear functional that such turns and changes of sign leave alone.
+theorem that derives them for every linear functional that such turns and changes of sign leave
+alone.
 
 Guarantee. m_4 = 3/(n(n+2)) and m_22 = 1/(n(n+2)), for every n ≥ 2, without an integral.
 

@@ -25,6 +25,7 @@ from fractions import Fraction
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.orthogonality.notation import BATCH, FAMILY, OURS, ROCQ, i, k, n
@@ -53,7 +54,7 @@ def _item(place: int, first: Sequence[Fraction | int]) -> Item:
 
 
 def _inputs() -> st.SearchStrategy[Item]:
-    small = st.fractions(-1, 1, max_denominator=60)
+    small = fractions_between(Fraction(-1), Fraction(1), 60)
     return st.builds(_item, st.integers(0, 7), st.lists(small, min_size=0, max_size=7))
 
 

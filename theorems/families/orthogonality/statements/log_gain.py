@@ -25,6 +25,7 @@ from fractions import Fraction
 import sympy as sp
 
 from simulators.lazy import strategies as st
+from simulators.strategies import fractions_between
 from theorems.checking.pointwise import Pointwise
 from theorems.checking.rational_inputs import as_given
 from theorems.families.orthogonality.notation import BATCH, FAMILY, OURS, ROCQ, n
@@ -41,7 +42,7 @@ def _item(size: int, share: Fraction) -> Item:
 
 
 def _inputs() -> st.SearchStrategy[Item]:
-    shares = st.fractions(Fraction(1, 1000), 1, max_denominator=1000)
+    shares = fractions_between(Fraction(1, 1000), Fraction(1), 1000)
     return st.builds(_item, st.integers(1, 1000), shares)
 
 

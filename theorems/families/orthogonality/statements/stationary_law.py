@@ -198,6 +198,7 @@ _check = partial(
     observables=("orthogonality_gap",),
     resolution=0.2,
     enough=1.0,
+    dtype="float32",
     replicas=40_000,
     first=4_000,
     follows_batch=False,

@@ -209,19 +209,25 @@ def draw(document: Mapping[str, Any]) -> Drawing | None:
         past = sizes[sizes >= 2]
         falling = past / (1 + past**2 / 4)
         axes.plot(past, falling, color=MUTED, linestyle="--", linewidth=0.9, label="no transition")
+        laws, _ = axes.get_legend_handles_labels()
+        networks: dict[int, Any] = {}
         for width, (marker, colour) in looks.items():
-            shown = sizes[sizes * math.sqrt(width) >= 1]
-            curve = [float(corrections(size * math.sqrt(width), width)) for size in shown]
-            axes.plot(shown, curve, color=colour, linewidth=0.9)
+            from_1 = sizes[sizes * math.sqrt(width) >= 1]
+            curve = [float(corrections(size * math.sqrt(width), width)) for size in from_1]
+            axes.plot(from_1, curve, color=colour, linewidth=0.9)
             name = f"d = {width}"
             if (table := points.get(width)) is not None:
                 errors = [table[1] - table[2], table[3] - table[1]]
-                axes.errorbar(table[0], table[1], yerr=errors, fmt=marker, color=colour, label=name)
+                networks[width] = axes.errorbar(
+                    table[0], table[1], yerr=errors, fmt=marker, color=colour, label=name
+                )
         marker, colour = looks[256]
-        axes.plot(*wide(seed_of(document)), marker, color=colour, label="d = 256")
+        at_256 = axes.plot(*wide(seed_of(document)), marker, color=colour, label="d = 256")
+        networks[256] = at_256[0]
         axes.axvline(2, color=MUTED, linewidth=0.8)
         axes.set(xlim=(0, 5), ylim=(0, 1.15), xlabel="n/√d", ylabel="r/√d")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.3), framealpha=1)
+        shown = [*laws, *(networks[width] for width in sorted(networks))]
+        axes.legend(handles=shown, loc="lower right", bbox_to_anchor=(1, 0.3), framealpha=1)
     return Drawing(
         "batch_law",
         "The rank of n samples at depth",

@@ -1,4 +1,5 @@
-"""Into how many regions m lines cut the plane: 1 + m + m(m-1)/2 in general position, 2m through a point.
+"""Into how many regions m lines cut the plane: 1 + m + m(m-1)/2 in general position, 2m through
+a point.
 
 Problem. A layer of m units on two inputs cuts the plane along m lines, which batch normalisation
 lets all pass through the mean of the data. How many linear regions does that cost?

@@ -9,7 +9,8 @@ two lengths is at most ρ² + r². Exact rationals and radicals; Rocq's kernel p
 
 Guarantee. cos ∠ ≤ (ρ² - r²)/(ρ² + r²) for ρ ≤ r, that is ∠ ≥ 2 arctan(r/ρ) ≥ π/2: the two are
 separated with probability (2/π) arctan(r/ρ) or more, at least a half. For ρ ≥ r the reverse.
-Equality where g is as far from u as from v. Written without division, so that g = u is no exception.
+Equality where g is as far from u as from v. Written without division, so that g = u is no
+exception.
 
 Reference. R26 (PMLR 334), Lemma 1: its algebra.
 
