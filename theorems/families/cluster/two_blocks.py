@@ -400,6 +400,15 @@ def _outer_share(statement: Statement, trajectory: Trajectory, instance: Instanc
     return np.asarray(ends[:, 1:] / ends.sum(axis=1, keepdims=True))
 
 
+_SIGNS = Proof(
+    theorem=f"{ROCQ}.SignWeights.share_is_half_signs",
+    link="name",
+    gloss="over all matrices of signs, (n-m)²‖o′‖² over the sum of it and m²‖c′‖² has the mean ½, "
+    "where that sum is never 0",
+    also=(f"{ROCQ}.SignWeights.share_is_half",),
+)
+
+
 def _sampled(variant: str, words: str, law: str, expected: Verdict, remark: str) -> Statement:
     return Statement(
         family=FAMILY,
@@ -418,6 +427,7 @@ def _sampled(variant: str, words: str, law: str, expected: Verdict, remark: str)
         sentinel=Sentinel("‖o′‖² is to ‖c′‖² as m to n-m: share (n-m)/n", rhs=(n - m) / n),
         checks=(from_own_starts(partial(_splits, law), _outer_share, (_NORMS,), resolution=0.02),),
         expected=expected,
+        proof=_SIGNS if variant == "rademacher" else None,
         remark=remark,
     )
 

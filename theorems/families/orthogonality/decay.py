@@ -421,6 +421,17 @@ def _gaussian_checks(shift: int) -> tuple[Check, ...]:
     )
 
 
+def _limit_proof(theorem: str, distance: str) -> Proof:
+    return Proof(
+        theorem=f"{ROCQ}.GaussianLimit.{theorem}",
+        link="name",
+        gloss="if the distance is at most a multiple of V at every state, V has its bound by σ_n² "
+        "and V̂ its drift, the bound holds after ℓ layers on the event",
+        leaves="the drift of V̂, proved for rows of finite law by HarmonicDrift",
+        also=(f"{ROCQ}.GaussianDistance.{distance}",),
+    )
+
+
 _gaussian = partial(
     Statement,
     family=FAMILY,
@@ -465,6 +476,7 @@ GAUSSIAN = (
         expected=Verdict.SUPPORTED,
         checks=_gaussian_checks(0),
         depends_on=("orthogonality.decay:corrected",),
+        proof=_limit_proof("limit_corrected", "gaussian_distance_as_printed"),
     ),
     _gaussian(
         variant="sharp",
@@ -476,6 +488,7 @@ GAUSSIAN = (
         expected=Verdict.SUPPORTED,
         checks=_gaussian_checks(0),
         depends_on=("orthogonality.decay:sharp", "orthogonality.gaussian_distance:sharp"),
+        proof=_limit_proof("limit_sharp", "gaussian_distance_sharp"),
     ),
 )
 

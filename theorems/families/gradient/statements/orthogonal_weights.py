@@ -19,8 +19,8 @@ Reference. Ours; after M23 (arXiv 2310.02012), which shows that gradients of thi
 
 Example:
 
-    >>> float(EXACT.bound(n=6, ell=1)), round(float(EXACT.bound(n=6, ell=100)), 6)
-    (0.833333..., 0.416667)
+    >>> [round(float(EXACT.bound(n=6, ell=depth)), 6) for depth in (1, 100)]
+    [0.833333, 0.416667]
 """
 
 from __future__ import annotations
