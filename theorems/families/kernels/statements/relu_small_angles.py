@@ -45,7 +45,6 @@ from theorems.checking.enclosures import Enclosed
 from theorems.checking.estimates import KurtosisMean
 from theorems.checking.expectation import Expectation, Floats, Instance, at_layer
 from theorems.families.kernels.notation import FAMILY, OURS
-from theorems.families.products.inputs import active_probabilities
 from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS", "small_angle_moments"]
@@ -68,8 +67,8 @@ def small_angle_moments(size: int) -> Mapping[str, flint.arb]:
         >>> round(float(small_angle_moments(2)["drift"].mid()), 4)
         -1.3863
     """
-    active = active_probabilities(size)[2:]
-    weights = [flint.fmpq(*(each / sum(active)).as_integer_ratio()) for each in active]
+    ways = [math.comb(size, b) for b in range(2, size + 1)]
+    weights = [flint.fmpq(each, sum(ways)) for each in ways]
     halves = [flint.arb(b) / 2 for b in range(1, size + 1)]
     logs = [half.digamma() for half in halves]
     spreads = [flint.arb(2).zeta(half) for half in halves]
