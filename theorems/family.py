@@ -28,10 +28,10 @@ class FamilyError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Family:
-    """A family of statements with its figures, certificates and findings.
+    """A family of statements with its figures, certificates, findings and remedies.
 
-    Each of ``statements``, ``figures``, ``certificates`` and ``findings`` is a tuple of objects, or
-    of references ``"package.module:NAME"`` to one object or to a tuple of them. A module is
+    Each of ``statements``, ``figures``, ``certificates``, ``findings`` and ``remedies`` is a tuple
+    of objects, or of references ``"package.module:NAME"`` to one object or to a tuple of them. A module is
     imported when its part is used: listing statements draws nothing, and a report makes no
     certificate.
 
@@ -44,6 +44,9 @@ class Family:
     - ``certificates``: kinds of certificates, ``theorems.certificates.kind.Kind``
     - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the
       family says of that network, a list of ``Finding``
+    - ``remedies``: functions of a ``Watched`` and of its state in one word, such as ``"exploding"``,
+      that return what the family offers against it, a list of
+      ``theorems.inspection.finding.Remedy``
     - ``experiments``: sizes at which the sources ran their own experiments, by the names of the
       statements' symbols; a report tells which published bounds say nothing there
 
@@ -65,6 +68,7 @@ class Family:
     figures: tuple[object, ...] = field(default=(), repr=False)
     certificates: tuple[object, ...] = field(default=(), repr=False)
     findings: tuple[object, ...] = field(default=(), repr=False)
+    remedies: tuple[object, ...] = field(default=(), repr=False)
     experiments: tuple[Mapping[str, int], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +91,8 @@ class Family:
                     raise FamilyError(f"{part} has {item!r}: want 'package.module:NAME'")
 
     def load(self, part: str) -> tuple[Any, ...]:
-        """The objects of ``"statements"``, ``"figures"``, ``"certificates"`` or ``"findings"``.
+        """The objects of ``"statements"``, ``"figures"``, ``"certificates"``, ``"findings"`` or
+        ``"remedies"``.
 
         Imports the modules that hold them. Raises `FamilyError` for a reference to nothing
         and for statements of another family or of one name, and whatever an import raises.
@@ -124,7 +129,7 @@ class Family:
                 yield found
 
 
-_PARTS = ("statements", "figures", "certificates", "findings")
+_PARTS = ("statements", "figures", "certificates", "findings", "remedies")
 
 
 def _referred(part: str, reference: str) -> object:

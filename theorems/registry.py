@@ -152,7 +152,8 @@ def tolerated(part: Part, what: str) -> Iterator[None]:
 
 
 def brought(part: str, of: Collection[str] | None = None) -> Iterator[Part]:
-    """Every object that families have as ``part``: "figures", "certificates" or "findings".
+    """Every object that families have as ``part``: "figures", "certificates", "findings" or
+    "remedies".
 
     Imports what holds it. What another package cannot deliver is refused and left out.
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from theorems import inspect
+from theorems import get, inspect
 from theorems.cli import main
 from theorems.inspection.backward_pass import Course, Gradients, slope
 from theorems.inspection.condition import Condition
@@ -277,3 +277,69 @@ def test_the_command_ends_with_1_where_gradients_explode(
     assert len(told["gradients"]["norms"]) == len(told["layers"])
     assert main(["inspect", "model.py:fixed", *arguments]) == 0
     assert "over 8 random output gradients" in " ".join(capsys.readouterr().out.split())
+
+
+# --- what is offered ----------------------------------------------------------------------------
+
+
+class Summed(nn.Module):
+    """x + W relu(Vx), He's weights, without normalisation."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner, self.outer = networks.linear(width, width), networks.linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.outer(torch.relu(self.inner(x)))
+        return out
+
+
+OFFERED: dict[str, tuple[Callable[[], nn.Module], Tensor, str, set[str]]] = {
+    "maps and ReLU": (
+        lambda: networks.vanilla(32, 25),
+        samples(16, 32),
+        "collapsing",
+        {"rank.average_rank:lower", "orthogonality.iterative_initialisation:conclusion"},
+    ),
+    "branches": (
+        lambda: nn.Sequential(*[Summed(32) for _ in range(30)]),
+        samples(16, 32),
+        "collapsing",
+        {
+            "products.residual_growth:below_e",
+            "rank.average_rank:lower",
+            "orthogonality.iterative_initialisation:conclusion",
+        },
+    ),
+    "deep batch normalisation": (
+        lambda: networks.batchnorm(32, 60),
+        samples(16, 32),
+        "exploding",
+        {"gradient.residual_growth:upper", "gradient.layernorm_factor:relu_upper"},
+    ),
+    "small orthogonal maps": (
+        lambda: orthogonal(0.5, 30),
+        samples(),
+        "vanishing",
+        {"gradient.critical_factor:no_mean"},
+    ),
+    "recentring": (
+        lambda: networks.recenter(128, 90),
+        samples(16, 128, 0),
+        "clustering",
+        {"cluster.rescaling_restores_symmetry"},
+    ),
+    "healthy": (lambda: networks.batchnorm(32, 4), samples(16, 32), "healthy", set()),
+}
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_remedies_are_offered_with_the_statements_they_rest_on(name: str) -> None:
+    build, batch, state, offered = OFFERED[name]
+    torch.manual_seed(0)
+    found = inspect(build(), batch)
+    assert found.state == state
+    assert {remedy.statement for remedy in found.remedies} == offered
+    assert all(get(remedy.statement) for remedy in found.remedies)
+    told = found.as_json()["remedies"]
+    assert [item["statement"] for item in told] == [item.statement for item in found.remedies]

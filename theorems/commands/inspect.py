@@ -158,6 +158,8 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
     )
     _print_backward(out, found)
     _print_predictions(out, found)
+    for remedy in found.remedies:
+        field(out, "Remedy", f"{remedy.words} ({remedy.statement})")
     paragraph(out, Text(found.verdict, style=f"bold {_STYLES[found.state]}"))
 
 

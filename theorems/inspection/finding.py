@@ -25,10 +25,12 @@ from theorems.registry import brought, tolerated
 __all__ = [
     "Finding",
     "Reading",
+    "Remedy",
     "Simulated",
     "Watched",
     "findings",
     "mean_at_most",
+    "remedies",
     "simulated",
 ]
 
@@ -43,6 +45,16 @@ class Reading:
     quantity: str
     predicted: float
     measured: float
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What the theory offers against what is wrong with a network, in words, and the statement that
+    it rests on, by its full name.
+    """
+
+    words: str
+    statement: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,21 @@ class Watched:
     features: Sequence[Floats]
     measures: Sequence[Measures]
     seed: int
+
+    @property
+    def actions(self) -> set[str]:
+        """What happens after the weights in any of the judged layers."""
+        return {action for stage in self.stages for action in stage.actions}
+
+    @property
+    def normalised(self) -> bool:
+        """Whether a judged layer normalises: its batch, or its samples each alone."""
+        return any(action == "batchnorm" or "Norm" in action for action in self.actions)
+
+    @property
+    def residual(self) -> bool:
+        """Whether a skip connection is added to what a judged layer gives."""
+        return "residual" in self.actions or any(stage.joined for stage in self.stages)
 
 
 @dataclass(frozen=True)
@@ -193,5 +220,25 @@ def findings(watched: Watched) -> list[Finding]:
             said = part.item(watched)
             if strange := [item for item in said if not isinstance(item, Finding)]:
                 raise FamilyError(f"{strange[0]!r}: want a theorems.inspection.finding.Finding")
+            found += said
+    return found
+
+
+def remedies(watched: Watched, state: str) -> list[Remedy]:
+    """What each family offers against what is wrong with a network.
+
+    What another package's family says is left out where it fails, as in `findings`.
+
+    Args:
+        watched: the network.
+        state: what it is, in one word, as `Inspection.state` has it; nothing is offered to a
+            healthy one.
+    """
+    found: list[Remedy] = []
+    for part in brought("remedies") if state != "healthy" else ():
+        with tolerated(part, "a remedy"):
+            said = part.item(watched, state)
+            if strange := [item for item in said if not isinstance(item, Remedy)]:
+                raise FamilyError(f"{strange[0]!r}: want a theorems.inspection.finding.Remedy")
             found += said
     return found

@@ -26,7 +26,14 @@ from simulators.regular_files import obstacle
 from theorems.error_words import in_words, message
 from theorems.inspection.inputs import Batch, InspectionError
 
-__all__ = ["Samples", "load_batch", "load_checkpoint", "load_inputs", "load_network"]
+__all__ = [
+    "Samples",
+    "load_batch",
+    "load_checkpoint",
+    "load_definitions",
+    "load_inputs",
+    "load_network",
+]
 
 
 def load_network(target: str, seed: int = 0) -> nn.Module:
@@ -72,6 +79,24 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
     if not isinstance(found, nn.Module):
         raise InspectionError(f"{target}: gives {kind_of(found)}, not a torch.nn.Module")
     return found
+
+
+def load_definitions(path: str) -> dict[str, object]:
+    """What a Python file defines, by name. The file is run: it is the user's own code.
+
+    Raises:
+        InspectionError: it cannot be read, or fails.
+
+    Example:
+        >>> load_definitions("gone.py")
+        Traceback (most recent call last):
+            ...
+        theorems.inspection.inputs.InspectionError: gone.py: no such file; give a Python file
+    """
+    if (words := obstacle(path)) is not None:
+        raise InspectionError(f"{path}: {words}; give a Python file")
+    with _beside(path), torch.random.fork_rng():
+        return _run(path)
 
 
 def load_checkpoint(module: nn.Module, path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 
 import numpy as np
@@ -23,7 +23,15 @@ from theorems.inspection.condition import (
     judge,
     measure,
 )
-from theorems.inspection.finding import Finding, Simulated, Watched, findings, simulated
+from theorems.inspection.finding import (
+    Finding,
+    Remedy,
+    Simulated,
+    Watched,
+    findings,
+    remedies,
+    simulated,
+)
 from theorems.inspection.forward_pass import Passage, watch
 from theorems.inspection.inputs import Batch, InspectionError
 from theorems.inspection.recognition import Recognised, recognise
@@ -59,7 +67,8 @@ class Inspection:
     is not healthy; None for a healthy network. ``batch`` is measured too; where it is of whole
     numbers, it is what the first layer receives. ``chance`` says whether healthy networks of these
     widths look as bad, None where that was not asked: the last layer is healthy, or the batch too
-    large. ``gradients`` is what becomes of gradients, or why none were measured.
+    large. ``gradients`` is what becomes of gradients, or why none were measured;
+    ``remedies`` is what the theory offers against what is wrong.
     """
 
     samples: int
@@ -76,6 +85,7 @@ class Inspection:
     since: int | None
     chance: Chance | None
     gradients: Gradients | str
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -253,6 +263,7 @@ class Inspection:
                 "layers": repr(self.recognised.chain) if self.recognised.chain else None,
                 "obstacle": self.recognised.obstacle,
             },
+            "remedies": [asdict(remedy) for remedy in self.remedies],
             "statements": [asdict(finding) for finding in self.findings],
             "simulation": {"not_simulated": seen} if isinstance(seen, str) else seen.as_json(),
             "not_judged": [asdict(item) for item in self.not_judged],
@@ -337,7 +348,7 @@ def inspect(
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
-    return Inspection(
+    told = Inspection(
         samples=n,
         statistics=statistics,
         batch=measure(seen.batch),
@@ -356,6 +367,7 @@ def inspect(
         chance=excuse,
         gradients=gradients(module, passage, found, statistics, loss=loss, others=others),
     )
+    return replace(told, remedies=tuple(remedies(seen, told.state)))
 
 
 def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched:

@@ -39,4 +39,5 @@ FAMILY = Family(
     ),
     certificates=(f"{__name__}.outlier_certificates:KINDS",),
     findings=(f"{__name__}.findings:findings",),
+    remedies=(f"{__name__}.remedies:remedies",),
 )

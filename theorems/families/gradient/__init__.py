@@ -18,4 +18,5 @@ FAMILY = Family(
     sources=("Y19 (arXiv 1902.08129)",),
     statements=(f"{__name__}.statements:STATEMENTS",),
     figures=(f"{__name__}.statements:FIGURES",),
+    remedies=(f"{__name__}.remedies:remedies",),
 )

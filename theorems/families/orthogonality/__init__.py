@@ -34,4 +34,5 @@ FAMILY = Family(
     certificates=(f"{__name__}.contraction_boxes:KINDS",),
     findings=(f"{__name__}.findings:findings",),
     experiments=tuple({"n": 4, "d": width} for width in (16, 32, 64, 128, 256, 512)),
+    remedies=(f"{__name__}.remedies:remedies",),
 )

@@ -17,4 +17,5 @@ FAMILY = Family(
     sources=("H18 (Hanin 2018)", "HN19 (Hanin, Nica 2019)"),
     statements=(f"{__name__}.statements:STATEMENTS",),
     figures=(f"{__name__}.statements:FIGURES",),
+    remedies=(f"{__name__}.remedies:remedies",),
 )

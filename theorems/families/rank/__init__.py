@@ -29,4 +29,5 @@ FAMILY = Family(
     ),
     figures=(f"{__name__}.rank_figure:draw", f"{__name__}.statements:FIGURES"),
     findings=(f"{__name__}.findings:findings",),
+    remedies=(f"{__name__}.remedies:remedies",),
 )
