@@ -14,7 +14,8 @@ Guarantee. d^(k/2) E[m_k⁺ - m_k] = L_k + N_k/√d + O(1/d), with
 L_k = (k/2) Σ_{0<i<k} a_i a_{k-i} - 2k(a_{k+1} - a_2 a_k) and `next_order` for N_k. L_k = 0 for all
 k is the recursion of `semicircle_moments`; N_k gives `batch_next_order`. Sampled for k = 2, 3, 4.
 
-Reference. Ours. The expansion is formal; `drift` is the same second moment at small γ.
+Reference. Ours. The expansion is formal, and derived again by computer algebra in
+`moment_expansion`; `drift` is the same second moment at small γ.
 
 Example:
 
