@@ -7,7 +7,8 @@ constant?
 Method. `moment_recursion` says which spectra a layer leaves in place: semicircles of radius 1, by
 size of the eigenvalues (`semicircle_moments`), about √d/r; the number of eigenvalues picks one
 (`batch_count`). Its next order gives the correction (`batch_next_order`). Networks of two widths
-start from orthogonal samples; 1/r is averaged over the layers once that is forgotten.
+start from orthogonal samples, a thorough run has d = 256 and 1024 too; 1/r is averaged over the
+layers once that is forgotten.
 
 Guarantee. With m = min(n, 2√d), r̄ is within 2/d of
 1/(1/m + (m-1)(m+2)²/(4m(m+1)d) + 7m²/(48d²)), relatively; so r̄ → n/(1 + n²/(4d)) below the
@@ -63,6 +64,9 @@ WORDS = (
 #: At and below the transition, and beyond it.
 BELOW = tuple(BatchRun(*each) for each in ((16, 2), (16, 4), (16, 8), (64, 4), (64, 8), (64, 16)))
 BEYOND = tuple(BatchRun(*each) for each in ((16, 12), (16, 16), (64, 24)))
+#: Of greater widths, for a thorough run.
+_DEAR = ((256, 16), (256, 32), (256, 48), (1024, 32))
+DEAR = tuple(BatchRun(*each, 32, window=40, dear=True) for each in _DEAR)
 TRIED = "n = 2, 4, 8, 12, 16 at d = 16; 4, 8, 16, 24 at d = 64"
 TRIED_BEYOND = "n = 12, 16 at d = 16; 24 at d = 64"
 
@@ -90,7 +94,7 @@ def _beyond(width: int, size: int) -> bool:
     return size * size >= 4 * width
 
 
-_everywhere = (batch_medians((*BELOW, *BEYOND), ("r_bar",)),)
+_everywhere = (batch_medians((*BELOW, *BEYOND, *DEAR), ("r_bar",)),)
 _plateau = (batch_medians(BEYOND, ("r_bar",), holds=_beyond),)
 
 STATEMENTS = (

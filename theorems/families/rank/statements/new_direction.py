@@ -52,8 +52,8 @@ def growths(width: int, size: int, replicas: int, generator: np.random.Generator
     ``size`` samples, orthogonal at first, below ``width``, in float64.
 
     Example:
-        >>> growths(16, 4, 8, np.random.default_rng(0)).mean() > 0
-        True
+        >>> growths(16, 4, 8, np.random.default_rng(0)).shape
+        (8,)
     """
     root = math.isqrt(width)
     first, last = BURN_IN * root, (BURN_IN + WINDOW) * root
