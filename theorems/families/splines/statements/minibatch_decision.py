@@ -6,7 +6,8 @@ tσ_B, whose mean and variance are those of a mini-batch of b among N samples. H
 decided otherwise than with all of them?
 
 Method. Every batch, in exact arithmetic, for small N; for some hundred samples, batches that are
-drawn. Cantelli's inequality, with the exact variance of the jitter; Jensen's, for the mean of σ_B.
+drawn. Cantelli's inequality, with the exact variance of the jitter, proved in Rocq; Jensen's, for the
+mean of σ_B.
 
 Guarantee. A sample whose margin is γ, in units of the pre-activation, is decided otherwise by at
 most J²/(J² + γ²) of batches, J² = (σ²/b)(N-b)/(N-1): attained at N = 2, b = 1. The jitter is skewed
@@ -39,9 +40,20 @@ from theorems.checking.rational_inputs import as_given
 from theorems.families.splines import inputs
 from theorems.families.splines.clouds import CLOUDS
 from theorems.families.splines.jitter import batch_mean, batch_variance, replaced, without
-from theorems.families.splines.notation import CLASSICAL, FAMILY, N, average, b, i, mean, variance
+from theorems.families.splines.notation import (
+    CLASSICAL,
+    FAMILY,
+    ROCQ,
+    N,
+    average,
+    b,
+    i,
+    mean,
+    variance,
+)
 from theorems.statement import (
     NUDGE,
+    Proof,
     Quantifier,
     Sentinel,
     Source,
@@ -173,6 +185,12 @@ STATEMENTS = (
         rhs=_cantelli,
         sentinel=Sentinel("one part in a million fewer", rhs=(1 - NUDGE) * _cantelli),
         checks=(Pointwise(as_given, _margins, _margin_corners),),
+        proof=Proof(
+            theorem=f"{ROCQ}.MinibatchDecision.minibatch_flips",
+            also=(f"{ROCQ}.MinibatchDecision.cantelli",),
+            script="move=> R N b x gamma mean v N2 b1; rewrite addn1 ltnS => bN gamma0 defmean defv; "
+            "exact: (THEOREM b1 bN N2 gamma0 defmean defv)",
+        ),
         depends_on=("splines.minibatch_jitter:mean_variance",),
         remark="Crossed to one side, as a sample has its margin to one side. Attained at N = 2, b = 1.",
     ),
