@@ -7,6 +7,7 @@
 - ``random_segments``: crossings of a segment by random networks, many at once
 - ``random_networks``: the same weights with biases of batch normalisation, zero, or chance
 - ``boundaries``: edges by unit, folds, what is near points; ``examples``: a partition to look at
+- ``true_roots``: signs of units with the square roots of batch normalisation, not their floats
 - ``slices``: planes in input space
 - ``torch_networks``: networks from PyTorch modules; ``convolution``: as sparse matrices
 - ``network``, ``operations``: piecewise affine networks; ``affine_maps``: affine maps of a plane

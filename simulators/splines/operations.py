@@ -23,7 +23,15 @@ from simulators.splines.affine_maps import TINY, ULP, AffineMaps
 from simulators.splines.layer import Layer
 from simulators.splines.rationals import nearest, rational, rationals
 
-__all__ = ["Activation", "Affine", "Floats", "Operation", "Scaling", "Sum"]
+__all__ = [
+    "Activation",
+    "Affine",
+    "Floats",
+    "Normalisation",
+    "Operation",
+    "Scaling",
+    "Sum",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -55,6 +63,22 @@ class Affine:
     def reads(self) -> tuple[int, ...]:
         """The numbers of the values it reads."""
         return (self.source,)
+
+    def entries(self) -> fmpq_mat:
+        """The weights over the divisor, exactly, of shape (m, n), dense."""
+        if isinstance(self.weights, csr_array):
+            found = fmpq_mat(*self.weights.shape)
+            for i, row in enumerate(self._exact_rows):
+                for j, w in row:
+                    found[i, j] += w
+        else:
+            found = self._exact_weights
+        return found * fmpq(1, self.divisor)
+
+    @property
+    def offsets(self) -> list[fmpq]:
+        """The offset, exactly."""
+        return self._exact_offset
 
     def of_samples(self, values: Sequence[Floats]) -> Floats:
         """Float samples (n, N) to float samples (m, N).
@@ -141,8 +165,30 @@ class Affine:
 
 
 @dataclass(frozen=True, eq=False)
+class Normalisation:
+    """What a batch normalisation is, its statistics unrounded: gain (x - mean)/√(variance + ε) + b.
+
+    - ``gains``, ``offsets``: one a channel; ``eps``: ε
+    - ``positions``: features of a channel, which follow one another
+    - ``running``: means and variances of the channels, where they are frozen; None for the batch's
+
+    Example:
+        >>> Normalisation((fmpq(1),), (fmpq(0),), fmpq(0), 1).running is None
+        True
+    """
+
+    gains: tuple[fmpq, ...]
+    offsets: tuple[fmpq, ...]
+    eps: fmpq
+    positions: int
+    running: tuple[tuple[fmpq, ...], tuple[fmpq, ...]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scaling:
     """y_i = scale_i x_i + shift_i with rational numbers: batch normalisation with its statistics.
+
+    ``of`` is what it was made of, where scales and shifts are rounded.
 
     Example:
         >>> Scaling(0, (fmpq(1, 2),), (fmpq(1, 3),)).exactly([fmpq_mat(1, 1, [1])])
@@ -152,6 +198,7 @@ class Scaling:
     source: int
     scale: tuple[fmpq, ...]
     shift: tuple[fmpq, ...]
+    of: Normalisation | None = None
 
     @property
     def reads(self) -> tuple[int, ...]:

@@ -20,8 +20,15 @@ from simulators.arguments import one_of, require
 from simulators.lazy import torch
 from simulators.splines.convolution import Pair, Window, convolution, pooling
 from simulators.splines.network import Network
-from simulators.splines.operations import Activation, Affine, Operation, Scaling, Sum
-from simulators.splines.rationals import rationals
+from simulators.splines.operations import (
+    Activation,
+    Affine,
+    Normalisation,
+    Operation,
+    Scaling,
+    Sum,
+)
+from simulators.splines.rationals import rational, rationals
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -316,6 +323,9 @@ class _Reader:
                 )
             means = rationals(_array(place, layer.running_mean))
             variances = _array(place, layer.running_var)
+        running = None
+        if self.statistics == "frozen":
+            running = (tuple(means), tuple(rationals(variances)))
         variances = variances + float(layer.eps)
         constant = np.flatnonzero(~(variances > 0))
         require(
@@ -323,16 +333,16 @@ class _Reader:
             f"{place}{kind}: feature {[*constant, 0][0]} is constant over the batch and eps=0",
             UnreadableNetworkError,
         )
-        scales = rationals(1 / np.sqrt(variances))
-        if layer.weight is not None:
-            gains = rationals(_array(place, layer.weight))
-            scales = [g * s for g, s in zip(gains, scales, strict=True)]
-        shifts = [-m * s for m, s in zip(means, scales, strict=True)]
-        if layer.bias is not None:
-            offsets = rationals(_array(place, layer.bias))
-            shifts = [b + t for b, t in zip(offsets, shifts, strict=True)]
+        one, zero = np.ones(channels), np.zeros(channels)
+        gains = rationals(one if layer.weight is None else _array(place, layer.weight))
+        offsets = rationals(zero if layer.bias is None else _array(place, layer.bias))
+        scales = [g * s for g, s in zip(gains, rationals(1 / np.sqrt(variances)), strict=True)]
+        shifts = [b - m * s for b, m, s in zip(offsets, means, scales, strict=True)]
+        unrounded = Normalisation(
+            tuple(gains), tuple(offsets), rational(layer.eps), positions, running
+        )
         operation = Scaling(
-            source.number, _repeated(scales, positions), _repeated(shifts, positions)
+            source.number, _repeated(scales, positions), _repeated(shifts, positions), unrounded
         )
         return self._add(operation, source.shape)
 
