@@ -22,7 +22,7 @@ def shown(value: Any) -> str:
 
 
 def bounded(claim: Any, **options: Any) -> Cover | None:
-    statement = conjecture(claim, name="c", sentinel="-10**9", **options).statement(falsify=False)
+    statement = conjecture(claim, name="c", **options).statement(falsify=False)
     (check,) = statement.checks
     assert isinstance(check, Everywhere)
     return covered(

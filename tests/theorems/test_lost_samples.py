@@ -306,7 +306,7 @@ def test_a_claim_is_not_refuted_by_a_batch_whose_spectrum_is_lost(tmp_path: Path
         ]
     )
     made = conjecture(
-        "orthogonality_gap >= 4/5", chain="rescale", n="3", d="256", ell="60", sentinel="9/10"
+        "orthogonality_gap >= 4/5", chain="rescale", n="3", d="256", ell="60", sentinel="81/100"
     ).statement(corpus=tmp_path)
     check = next(check for check in made.checks if isinstance(check, Expectation))
     evidence = check(made, Context(0, 1e-6, batch=Batch.of(mixed, "mixed")))

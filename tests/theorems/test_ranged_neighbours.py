@@ -4,6 +4,7 @@ bound would leave the range of what is compared, it stays before the end of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from simulators import Chain
 from simulators.layers import Activation, LayerNorm, Linear
 from simulators.observables import OBSERVABLES, observable
 from theorems import Verdict, conjecture, verify
-from theorems.statement import Statement
+from theorems.statement import ClaimError, Statement
 from theorems.templates.expectation import STATEMENT
 from theorems.workbench.ranged_neighbours import Ends, Sides, toward_end, turned_about
 from theorems.workbench.sentinels import derive
@@ -101,6 +102,74 @@ def test_so_has_one_about_a_chain_with_layer_normalisation() -> None:
     (found,) = verify([statement])
     assert found.verdict is Verdict.SUPPORTED
     assert found.evidence[0].sentinel is Verdict.REFUTED
+
+
+GIVEN = [
+    ("one >= 1/2", "2", "falls whatever is measured: it is 2 at n=2"),
+    ("probability(one >= 1/2) >= 1/2", "3/2", "what is compared lies in [0, 1]"),
+    ("high <= 3/2", "1/2", "it is 0.5 at"),
+    ("median(high) == 3/2", "5/2", "it is 2.5 at"),
+    ("one >= 1/2", "1/4", "follows from the claim"),
+    ("one >= 1/2", "1/2", "follows from the claim"),
+    ("one == 1/2", "1/2", "follows from the claim"),
+    ("log_norm <= 9", "10", "follows from the claim"),
+    ("one >= 1/2", "one", "names one, which a bound cannot depend on"),
+    ("one >= 1/2", "sqrt(n - 3)", "has no value at n=2"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentinel", "said"), GIVEN)
+def test_a_neighbour_of_the_author_that_tells_nothing_is_refused(
+    text: str, sentinel: str, said: str
+) -> None:
+    with pytest.raises(ClaimError, match=re.escape(said)) as refused:
+        conjecture(text, name="c", sentinel=sentinel, **SIZES)
+    assert "\n" not in str(refused.value)
+    assert str(refused.value).startswith("c: sentinel=")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentinel"),
+    [("one >= 1/2", "1"), ("high <= 199/100", "3/2"), ("median(high) == 3/2", "1")],
+)
+def test_one_that_may_hold_is_taken(text: str, sentinel: str) -> None:
+    assert stated(text, sentinel=sentinel).sentinel.rhs == sp.Rational(sentinel)
+
+
+def test_so_it_is_for_claims_about_every_input_and_about_exponents() -> None:
+    spectra: dict[str, Any] = dict(over="spectra", n="2..4", name="c")
+    with pytest.raises(ClaimError, match="falls whatever is measured: it is -1 at n=2"):
+        conjecture("orthogonality_gap <= 1/2", sentinel="-1", **spectra)
+    with pytest.raises(ClaimError, match="follows from the claim"):
+        conjecture("x**2 <= 1", over="parameters", x="[0, 2]", sentinel="2")
+    slope: dict[str, Any] = dict(chain="rescale", n=2, d="16..64", ell=4, quantifier="limit")
+    for bound, words in (("-1", "falls whatever"), ("1", "follows from")):
+        with pytest.raises(ClaimError, match=words):
+            conjecture(
+                "abs(slope + 1/2) <= 1/20",
+                observable="orthogonality_gap",
+                sentinel=bound,
+                assume="smallest_eigenvalue_0 >= 1/4",
+                **slope,
+            )
+
+
+def test_an_equality_that_its_range_leaves_no_neighbour_is_refused() -> None:
+    for options in (dict(over="spectra"), dict(chain="rescale", d=8, ell=1)):
+        with pytest.raises(ClaimError, match="vacuous everywhere: effective_rank lies in"):
+            conjecture("effective_rank == 1", n=1, name="c", **options)
+    with pytest.raises(ClaimError, match=r"no false neighbour was found .* give sentinel='…'"):
+        derive(sp.S.One, "==", [(1, 1), (1, 1)], sampled=False, ends=[(1, 1), (0, 1)])
+
+
+def test_ends_that_depend_on_sizes_count_as_they_are_at_each_size() -> None:
+    n = sp.Symbol("n", integer=True, positive=True)
+    equal = conjecture("effective_rank == 1", over="spectra", n="1..4", name="c").statement()
+    assert equal.sentinel.rhs == n / 2 + sp.Rational(1, 2)
+    tight = stated("effective_rank >= 19*n/20", n="2..4", d=256, ell=8)
+    for size in (2, 3, 4):
+        right = float(tight.bound(n=size, d=256)), float(tight.neighbour.bound(n=size, d=256))
+        assert right[0] < right[1] < size
 
 
 FALSE = [

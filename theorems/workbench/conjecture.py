@@ -116,7 +116,7 @@ def conjecture(
       range, ``"kurtosis(x) <= 6"`` or ``"variance(x) <= v"``, which every verdict names
     - ``event``: of which the claim gives the ``probability``
     - ``sentinel``: the right side of a false neighbour that the check must refute; measured if not
-      given
+      given. One that follows from the claim, or that nothing in range meets, is refused
     - ``expected``: the verdict you expect ("supported", "refuted", "inconclusive", …)
     - ``name``, ``title``: a name of letters, digits and _, and one line for people; those of the
       function if not given
@@ -268,7 +268,8 @@ class Conjecture:
             written = (claim, event, *assumed)
             require_all_declared_used(self._claim, self.space, symbols, written)
             self.title = title or _first_line(claim) or str(self.relation)
-            looked = examine(self.draft, self.space, self.design, self._ranged)
+            given = self._claim.sentinel
+            looked = examine(self.draft, self.space, self.design, self._ranged, given)
             self._sides, self._ends, self._tightest = looked
             if self.design is not None:
                 require_given_laws(self.design, self.draft)
@@ -341,6 +342,7 @@ class Conjecture:
             self.design,
             self._sides,
             self._ends,
+            self._ranged,
             undecidable=self._undecidable is not None,
         )
 

@@ -62,6 +62,8 @@ _CONTINUOUS = (sp.Symbol, sp.Number, sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.
 #: What makes a function transcendental.
 _BEYOND = (sp.exp, sp.log)
 _ROUNDING = 1e-12
+#: A range no longer than this, relatively, is one number: ends come widened by rounding.
+_ONE_NUMBER = 1e-8
 
 
 # --- effects --------------------------------------------------------------------------------------
@@ -256,18 +258,23 @@ class _Row:
 
 
 def examine(
-    statement: Statement, space: Space, design: Design | None, measured: Quantity | None
+    statement: Statement,
+    space: Space,
+    design: Design | None,
+    measured: Quantity | None,
+    given: sp.Expr | None = None,
 ) -> tuple[Sides, list[Ends], tuple[Item, ...]]:
     """Look at a claim at some inputs.
 
     - ``design``: of what is sampled; None of a claim about every input
     - ``measured``: the quantity that is compared with a bound, if it is one
+    - ``given``: the right side of the false neighbour, where the author gave it
 
     Returns both sides in floats wherever it was looked at, the range of what is measured there, if
     anything is, and of a claim about every input the inputs at which it is tightest.
 
-    Raises `ClaimError` for a claim about nothing, one without a value somewhere, and one that its
-    quantity's range settles everywhere.
+    Raises `ClaimError` for a claim about nothing, one without a value somewhere, one that its
+    quantity's range settles everywhere, and a neighbour that is true or false whatever is measured.
 
     Example:
         >>> from theorems import conjecture
@@ -288,6 +295,10 @@ def examine(
             "of the inputs looked at does"
         )
     if statement.quantifier is Quantifier.LIMIT:
+        if given is not None:  # the claim is abs(slope - a) <= b, with numbers a and b
+            values = {**space.roughly(items[0])}
+            row = _Row(items[0], values, math.nan, float(statement.rhs))
+            _require_telling(statement, given, [row], [(0.0, math.inf)])
         return [], [], ()
     _require_defined_sizes(statement, space, design)
     for item in items:
@@ -305,6 +316,10 @@ def examine(
     if design is not None and design.event is not None and len(design.observables) == 1:
         _require_open_event(statement, design, rows)
     _require_range(statement, measured, design, rows)
+    if given is not None:
+        found = _ranges(statement, measured, design, rows)
+        unlimited = [(-math.inf, math.inf)] * len(rows)
+        _require_telling(statement, given, rows, unlimited if found is None else found[1])
     sides, ends = [(row.left, row.right) for row in rows], []
     if measured is not None:
         range_ = measured.range_in({v.name for v in statement.variables})
@@ -471,15 +486,11 @@ def _require_range(
     statement: Statement, measured: Quantity | None, design: Design | None, rows: Sequence[_Row]
 ) -> None:
     """Raise `ClaimError` for a bound that lies beyond the range of what is measured everywhere."""
-    if design is not None and measured is None:
-        name = "a probability" if design.event is not None else str(design.estimand)
-        ends = [(row.right, *design.support(row.item)) for row in rows]
-    elif measured is not None:
-        name = measured.name
-        floor, ceiling = measured.range_in({v.name for v in statement.variables})
-        ends = [(row.right, *_ends(floor, ceiling, row)) for row in rows]
-    else:
+    found = _ranges(statement, measured, design, rows)
+    if found is None:
         return
+    name = found[0]
+    ends = [(row.right, *end) for row, end in zip(rows, found[1], strict=True)]
     bounds = f"between {min(r for r, _, _ in ends):.4g} and {max(r for r, _, _ in ends):.4g}"
     ranges = f"[{min(a for _, a, _ in ends):.4g}, {max(b for _, _, b in ends):.4g}]"
     upper, lower = statement.relation in ("<=", "<"), statement.relation in (">=", ">")
@@ -491,9 +502,13 @@ def _require_range(
     below = all(r <= a - beyond for r, a, _ in ends)
     never = all(r < a for r, a, _ in ends)
     far = all(r > b * (1 + _ROUNDING) for r, _, b in ends)
+    only = all(
+        math.isfinite(b) and max(b - a, abs(b - r)) <= _ONE_NUMBER * max(abs(b), 1.0)
+        for r, a, b in ends
+    )
     refuse(
         (
-            (upper and above) or (lower and below),
+            (upper and above) or (lower and below) or only,
             f"vacuous everywhere: {name} lies in {ranges} anyway, and the bound is {bounds} at all "
             f"{len(rows)} inputs looked at",
         ),
@@ -503,6 +518,61 @@ def _require_range(
             "units fit?",
         ),
     )
+
+
+def _ranges(
+    statement: Statement, measured: Quantity | None, design: Design | None, rows: Sequence[_Row]
+) -> tuple[str, list[Ends]] | None:
+    """What is compared with the bound, in words, and its range at each input; None where it has
+    none.
+    """
+    if measured is not None:
+        floor, ceiling = measured.range_in({v.name for v in statement.variables})
+        return measured.name, [_ends(floor, ceiling, row) for row in rows]
+    if design is None:
+        return None
+    name = "a probability" if design.event is not None else str(design.estimand)
+    return name, [design.support(row.item) for row in rows]
+
+
+def _require_telling(
+    statement: Statement, given: sp.Expr, rows: Sequence[_Row], ends: Sequence[Ends]
+) -> None:
+    """Raise `ClaimError` for a neighbour that follows from the claim, and for one that no law has.
+
+    - ``given``: the right side of the neighbour
+    - ``ends``: the range of what is compared, at each of the rows
+    """
+    sentinel = f"sentinel='{given}'"
+    known = {str(s) for s in statement.rhs.free_symbols} | set(rows[0].values)
+    unknown = sorted({str(s) for s in given.free_symbols} - known)
+    refuse((unknown, f"{sentinel} names {', '.join(unknown)}, which a bound cannot depend on"))
+    bounds = [_number(given, row.values) for row in rows]
+    for row, bound in zip(rows, bounds, strict=True):
+        refuse((math.isnan(bound), f"{sentinel} has no value at {_shown(row.item)}"))
+    upper, lower = statement.relation in ("<=", "<"), statement.relation in (">=", ">")
+    gains = [
+        (bound - row.right) / max(abs(row.right), 1.0)
+        for row, bound in zip(rows, bounds, strict=True)
+    ]
+    tighter_below = not lower and min(gains) < -_ROUNDING
+    tighter_above = not upper and max(gains) > _ROUNDING
+    refuse(
+        (
+            not (tighter_below or tighter_above),
+            f"{sentinel} follows from the claim: its bound is nowhere the tighter one at the "
+            f"{len(rows)} inputs looked at, so that it is no false neighbour",
+        )
+    )
+    for row, bound, (low, high) in zip(rows, bounds, ends, strict=True):
+        below, above = bound < low and not lower, bound > high and not upper
+        refuse(
+            (
+                low <= row.right <= high and (below or above),
+                f"{sentinel} falls whatever is measured: it is {bound:.4g} at {_shown(row.item)}, "
+                f"and what is compared lies in [{low:.4g}, {high:.4g}]",
+            )
+        )
 
 
 def _ends(floor: sp.Expr, ceiling: sp.Expr | None, row: _Row) -> tuple[float, float]:

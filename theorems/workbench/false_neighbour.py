@@ -16,7 +16,14 @@ from theorems.workbench.declaration import SLOPE
 from theorems.workbench.design import Design, exponent_check
 from theorems.workbench.estimands import Estimand, Statistic
 from theorems.workbench.measured_side import StatedClaim
-from theorems.workbench.ranged_neighbours import Ends, Sides, toward_end, turned_about
+from theorems.workbench.quantities import Quantity
+from theorems.workbench.ranged_neighbours import (
+    Ends,
+    Sides,
+    SymbolicEnds,
+    toward_end,
+    turned_about,
+)
 from theorems.workbench.sentinels import (
     about_exponent,
     derive,
@@ -57,6 +64,7 @@ def false_neighbour(
     design: Design | None,
     seen: Sides,
     ends: Sequence[Ends],
+    measured: Quantity | None = None,
     *,
     undecidable: bool = False,
 ) -> FalseNeighbour:
@@ -68,6 +76,7 @@ def false_neighbour(
         design: what it is sampled on; None of a claim about every input.
         seen: both sides of such a claim in floats, wherever it was looked at.
         ends: the range of what such a claim compares, there; empty where it has none.
+        measured: the quantity that is compared with a bound, where it is no more than one.
         undecidable: whether no number of samples decides the claim; nothing is simulated then.
 
     Returns:
@@ -88,7 +97,7 @@ def false_neighbour(
     if claim.sentinel is not None:
         given = Sentinel("given by the author", rhs=claim.sentinel)
     if design is None:
-        return FalseNeighbour(given or _of_every_input(statement, seen, ends))
+        return FalseNeighbour(given or _of_every_input(statement, seen, ends, measured))
     if claim.subject.quantifier is Quantifier.LIMIT and undecidable:
         inner = about_exponent(claim.relation, SLOPE)
         larger = Sentinel("an exponent larger by 1", lhs=sp.Abs(inner - 1))
@@ -102,14 +111,24 @@ def false_neighbour(
     return found or FalseNeighbour(given or unmeasured(right, relation), resolution(relation, []))
 
 
-def _of_every_input(statement: Statement, seen: Sides, ends: Sequence[Ends]) -> Sentinel:
+def _of_every_input(
+    statement: Statement, seen: Sides, ends: Sequence[Ends], measured: Quantity | None
+) -> Sentinel:
     """The neighbour of a claim about every input, in the range of what it compares."""
-    right, relation = statement.rhs, statement.relation
-    found = derive(right, relation, seen, sampled=False, ends=ends)
+    right, relation, symbolic = statement.rhs, statement.relation, _in_symbols(statement, measured)
+    found = derive(right, relation, seen, sampled=False, ends=ends, symbolic=symbolic)
     if found is not None:
         return found
-    beyond = toward_end(right, relation, seen, ends, sampled=False)
+    beyond = toward_end(right, relation, seen, ends, sampled=False, symbolic=symbolic)
     return (beyond or turned_about(statement, seen, ends))[0]
+
+
+def _in_symbols(statement: Statement, measured: Quantity | None) -> SymbolicEnds:
+    """The range of what is compared in symbols, as far as it has ends; of one quantity alone."""
+    if measured is None:
+        return None, None
+    floor, ceiling = measured.range_in({v.name for v in statement.variables})
+    return None if floor == -sp.oo else floor, ceiling
 
 
 def _placed(
@@ -139,21 +158,28 @@ def _placed(
         return FalseNeighbour(reversed_claim(statement, means), fineness, opposite)
     span = max(high - low for low, high in ends)
     right = statement.rhs
-    found = derive(right, relation, means, sampled=True, span=span, ends=ends)
+    symbolic = _in_symbols(statement, design.quantities[0] if design.quantity else None)
+    found = derive(right, relation, means, sampled=True, span=span, ends=ends, symbolic=symbolic)
     if found is not None:
         return FalseNeighbour(found, fineness)
     if not (counted or design.sees_more):
         (means,), ends = pilot(design, statement, batch=batch, closely=True)
-    return _within(statement, means, ends, fineness, opposite)
+    return _within(statement, means, ends, symbolic, fineness, opposite)
 
 
 def _within(
-    statement: Statement, seen: Sides, ends: Sequence[Ends], fineness: float, opposite: Estimand
+    statement: Statement,
+    seen: Sides,
+    ends: Sequence[Ends],
+    symbolic: SymbolicEnds,
+    fineness: float,
+    opposite: Estimand,
 ) -> FalseNeighbour:
     """The neighbour of an inequality whose bound, moved past what was seen, leaves the range: with
     a bound before the end of that, else the claim turned about.
     """
-    found = toward_end(statement.rhs, statement.relation, seen, ends, sampled=True)
+    right, relation = statement.rhs, statement.relation
+    found = toward_end(right, relation, seen, ends, sampled=True, symbolic=symbolic)
     if found is not None:
         return FalseNeighbour(found[0], min(fineness, found[1]))
     turned, finer = turned_about(statement, seen, ends)

@@ -24,7 +24,9 @@ __all__ = [
     "Ends",
     "Move",
     "Sides",
+    "SymbolicEnds",
     "fineness_of",
+    "half_way_inside",
     "half_ways",
     "past_share",
     "toward_end",
@@ -35,6 +37,8 @@ __all__ = [
 Sides: TypeAlias = Sequence[tuple[float, float]]
 #: The least and the greatest that what is compared can be.
 Ends: TypeAlias = tuple[float, float]
+#: The same in symbols of the claim; None where an end is not known so.
+SymbolicEnds: TypeAlias = tuple[sp.Expr | None, sp.Expr | None]
 
 #: Ranges come widened by rounding, relatively; what is nearer to an end is there.
 _AT_END = 1e-8
@@ -87,6 +91,36 @@ class Move:
         return min(abs(left - self.at(right)) for left, right in seen)
 
 
+def half_way_inside(
+    rhs: sp.Expr, seen: Sides, ends: Sequence[Ends], symbolic: SymbolicEnds
+) -> Sentinel | None:
+    """An equality with its right side half of the way to the end of the range, as it is at each
+    place, that is the farther one: there it stays in the range at all sizes.
+
+    Args:
+        rhs: its right side.
+        seen: both sides wherever it was looked at.
+        ends: the range of what is compared, there.
+        symbolic: that range in symbols.
+
+    Returns:
+        The neighbour; None where neither end is known in symbols, or each is there already.
+
+    Example:
+        >>> n = sp.Symbol("n")
+        >>> half_way_inside(sp.S.One, [(1, 1), (1, 1)], [(1, 1), (1, 2)], (sp.S.One, n)).rhs
+        n/2 + 1/2
+    """
+    farthest, found = _AT_END, None
+    for side, end in enumerate(symbolic):
+        apart = max(abs(at[side] - right) for at, (_, right) in zip(ends, seen, strict=True))
+        if end is not None and apart > farthest:
+            farthest, found = apart, end
+    if found is None:
+        return None
+    return Sentinel(f"the right side half of the way to {found}", rhs=(rhs + found) / 2)
+
+
 def half_ways(ends: Sequence[Ends]) -> list[Move]:
     """To the middle between a bound and either end of the range, as far as it has one.
 
@@ -117,7 +151,13 @@ def past_share(ratio: float, lower: bool, sampled: bool) -> sp.Expr:
 
 
 def toward_end(
-    rhs: sp.Expr, relation: str, seen: Sides, ends: Sequence[Ends], *, sampled: bool
+    rhs: sp.Expr,
+    relation: str,
+    seen: Sides,
+    ends: Sequence[Ends],
+    *,
+    sampled: bool,
+    symbolic: SymbolicEnds = (None, None),
 ) -> tuple[Sentinel, float] | None:
     """An inequality with its bound between what was seen and the end of the range.
 
@@ -125,8 +165,10 @@ def toward_end(
         rhs: its right side.
         relation: an inequality sign.
         seen: both sides wherever it was looked at, what is rough moved by its noise.
-        ends: the range of what is compared, there; where they differ, the narrowest counts.
+        ends: the range of what is compared, there.
         sampled: whether what was seen is rough.
+        symbolic: that range in symbols; where an end is not known so, and differs between places,
+            the narrowest counts.
 
     Returns:
         The neighbour, and the half-width, relative to the bound, that tells it; None where nothing
@@ -138,21 +180,22 @@ def toward_end(
         (24/25, 'the distance of the bound from 1 times 2/5, past the largest share seen, 0.5')
     """
     lower = relation in (">=", ">")
-    exact = _end(ends, lower)
-    if exact is None:
+    narrowest = _end(ends, lower)
+    if narrowest is None:
         return None
-    end = float(exact)
-    places = [(abs(end - right), right, left) for left, right in seen if (right < end) is lower]
-    shares = [
-        ((end - left if lower else left - end) / room, right)
-        for room, right, left in places
-        if room > _AT_END * max(abs(end), 1.0)
-    ]
-    share, right = max(shares, default=(0.0, 0.0))
+    exact = symbolic[lower]
+    there = [float(narrowest)] * len(ends) if exact is None else [each[lower] for each in ends]
+    shares = []
+    for (left, right), end in zip(seen, there, strict=True):
+        room = abs(end - right)
+        if (right < end) is lower and room > _AT_END * max(abs(end), 1.0):
+            share = ((end - left) if lower else (left - end)) / room
+            shares.append((share, right, end))
+    share, right, end = max(shares, default=(0.0, 0.0, float(narrowest)))
     apart = share * abs(end - right)
     if apart <= _AT_END * max(abs(end), 1.0) or (sampled and share < _ROOM):
         return None
-    k, at = past_share(share, False, sampled), number(exact)
+    k, at = past_share(share, False, sampled), number(narrowest) if exact is None else exact
     of = "the bound" if at == 0 else f"the distance of the bound from {at}"
     words = f"{of} times {k}, past the largest share seen, {share:.3g}"
     return Sentinel(words, rhs=at + k * (rhs - at)), fineness_of(min(share, 1.0), right, end)

@@ -32,7 +32,15 @@ from theorems.statement import NUDGE, Sentinel, Statement
 from theorems.workbench.design import NORMALS, Design
 from theorems.workbench.estimands import Estimand
 from theorems.workbench.parsing import ClaimError, Relation, refuse
-from theorems.workbench.ranged_neighbours import Ends, Move, Sides, half_ways, past_share
+from theorems.workbench.ranged_neighbours import (
+    Ends,
+    Move,
+    Sides,
+    SymbolicEnds,
+    half_way_inside,
+    half_ways,
+    past_share,
+)
 
 __all__ = [
     "Sides",
@@ -75,6 +83,7 @@ def derive(
     sampled: bool,
     span: float = 10.0,
     ends: Sequence[Ends] = (),
+    symbolic: SymbolicEnds = (None, None),
 ) -> Sentinel | None:
     """The neighbour of ``lhs relation rhs``.
 
@@ -83,10 +92,11 @@ def derive(
     - ``sampled``: whether they are rough means
     - ``span``: the length of the range of what is compared, which gives an equality with 0 its size
     - ``ends``: that range at each point; empty where it has none
+    - ``symbolic``: that range in symbols, as far as it is known so
 
     None of an inequality whose bound would leave the range, and so fall whatever is measured; see
-    `ranged_neighbours.toward_end`. Raises `ClaimError` if nothing was measured, so that the author
-    must give one.
+    `ranged_neighbours.toward_end`. Raises `ClaimError` if nothing was measured, or no neighbour of
+    an equality was found in the range, so that the author must give one.
 
     Example:
         >>> derive(sp.Integer(1), "<=", [(0.5, 1.0)], sampled=False).words
@@ -99,9 +109,16 @@ def derive(
     else:
         moves = [_past(seen, relation in (">=", ">"), sampled)]
     found = [move for move in moves if not ends or move.inside(seen, ends)]
-    if not found and relation == "==":
-        found = moves
-    return found[0].sentinel(rhs) if found else None
+    if found or relation != "==":
+        return found[0].sentinel(rhs) if found else None
+    inside = half_way_inside(rhs, seen, ends, symbolic)
+    if inside is None:
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        raise ClaimError(
+            f"no false neighbour was found that stays in the range of what equals {rhs}, "
+            f"[{low:.4g}, {high:.4g}]; give sentinel='…'"
+        )
+    return inside
 
 
 def _past(seen: Sides, lower: bool, sampled: bool) -> Move:
