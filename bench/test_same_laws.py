@@ -9,7 +9,14 @@ from scipy.stats import ks_2samp, t
 
 from bench.kept import Report
 from bench.pairs import peers
-from bench.pairs.dense_weights import KERNELS, emergence, kernels_by_autograd, kernels_by_rows
+from bench.pairs.dense_weights import (
+    KERNELS,
+    emergence,
+    kernels_by_autograd,
+    kernels_by_rows,
+    tangents_by_autograd,
+    tangents_by_rows,
+)
 from bench.pairs.published_experiment import REPLICAS, WIDTHS, by_notebook, by_simulate
 from simulators import residual_chain, simulate
 from theorems.families.rank.published import GAMMA, effective_ranks
@@ -17,7 +24,7 @@ from theorems.families.rank.published import GAMMA, effective_ranks
 LEVEL = 1e-6  # of a false alarm, in each test
 SEED = 2020
 NETWORKS, DEPTH = 1500, 40
-FEW, MANY = 4, 200
+FEW, MANY, LOOPED = 4, 200, 40
 
 
 def test_the_published_experiment_has_the_means_of_the_notebook(
@@ -91,6 +98,17 @@ def test_the_tangent_kernel_has_the_mean_of_the_loop(
     apart = np.abs(one.mean(axis=0) - many.mean(axis=0)) / deviation
     report(f"tangent kernel of {case}: means {apart.max():.1f} deviations apart at most")
     assert apart.max() < 6
+
+
+def test_tangents_have_the_law_of_the_loop(benchmark: BenchmarkFixture, report: Report) -> None:
+    """log ‖Ḣ‖ by the two-sample Kolmogorov–Smirnov test; and another start's fails it."""
+    theirs, ours = tangents_by_autograd(LOOPED), tangents_by_rows(MANY)
+    benchmark.pedantic(tangents_by_rows, (FEW,), rounds=1)
+    same, other = (float(ks_2samp(theirs, ours + moved).pvalue) for moved in (0.0, 1.0))
+    report(
+        f"tangents of batchnorm(tanh): p = {same:.2g} against the loop's law, {other:.1g} at e Ḣ"
+    )
+    assert same > LEVEL > other
 
 
 def test_the_limit_of_width_is_that_of_neural_tangents(report: Report) -> None:

@@ -424,10 +424,12 @@ def choose_engine(
         if rows_obstacle(chain, batch_shape, tangents) is None and width > _WIDE * columns:
             return "rows", f"exact in law: Gaussian weights; factor is not exact here: {obstacle}"
         return "dense", f"factor is not exact here: {obstacle}"
+    by_rows = rows_obstacle(chain, batch_shape, tangents)
     if engine == "rows":
-        obstacle = rows_obstacle(chain, batch_shape, tangents)
+        obstacle = by_rows
+    others = "'dense'" if by_rows is not None else "'rows' or 'dense'"
     require(
-        obstacle is None, f"engine={engine!r} is not exact here: {obstacle}; use engine='dense'"
+        obstacle is None, f"engine={engine!r} is not exact here: {obstacle}; use engine={others}"
     )
     return engine, "asked for"
 

@@ -24,6 +24,11 @@ Printed by `python -m simulators.vocabulary`, which lists yours too once they ar
 one is one decorated function or one class; the modules named here show how.
 """
 
+_NO_ATTENTION = """
+Softmax attention is left out: it multiplies the images of one H under three matrices of weights,
+W_Q, W_K and W_V, and a layer here draws one matrix at most and is handed its one image.
+"""
+
 
 def tables() -> str:
     """Chains, layers, laws, activations and observables in Markdown, a table each.
@@ -43,6 +48,7 @@ def tables() -> str:
             "Layers (`simulators.layers`, a subclass of `RowLayer`)",
             ("layer", "meaning"),
             ((layer.name, layer.meaning) for layer in LAYERS.values()),
+            _NO_ATTENTION,
         ),
         _table(
             "Laws of weights (`simulators.weights`, `@law`)",
@@ -94,11 +100,11 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> str:
     named = ((f"`{name}`", meaning.replace("``", "`"), *rest) for name, meaning, *rest in rows)
     lines = [header, ["---"] * len(header), *named]
     body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"## {title}\n\n{body}\n"
+    return f"## {title}\n\n{body}\n{note}"
 
 
 if __name__ == "__main__":

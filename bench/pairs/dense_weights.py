@@ -22,6 +22,8 @@ __all__ = [
     "emergence",
     "kernels_by_autograd",
     "kernels_by_rows",
+    "tangents_by_autograd",
+    "tangents_by_rows",
 ]
 
 SEED = 17
@@ -237,6 +239,70 @@ _BACK = Pair(
     ),
 )
 
+# --- tangents -------------------------------------------------------------------------------------
+
+
+def tangents_by_rows(networks: int, dtype: str = "float64") -> np.ndarray:
+    """log ‖Ḣ‖ after the last layer of so many networks by the engine rows, (networks,)."""
+    return simulate(
+        batchnorm_chain(GRADIENT_WIDTH, "tanh"),
+        _kernel_batch(GRADIENT_WIDTH, GRADIENT_SAMPLES),
+        depth=GRADIENT_LAYERS,
+        every=GRADIENT_LAYERS,
+        replicas=networks,
+        seed=SEED,
+        engine="rows",
+        observables=["log_tangent_norm"],
+        tangents="gaussian",
+        dtype=dtype,
+    )["log_tangent_norm"][:, -1]
+
+
+def tangents_by_autograd(networks: int, dtype: str = "float64") -> np.ndarray:
+    """The same of as many networks, each drawn, by Torch's forward mode layer by layer."""
+    generator, kind = torch.Generator().manual_seed(SEED), getattr(torch, dtype)
+    width, n = GRADIENT_WIDTH, GRADIENT_SAMPLES
+    batch = torch.from_numpy(_kernel_batch(width, n)).to(kind)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, dtype=kind)
+
+    norms = []
+    for _ in range(networks):
+        H, tangent = batch, normal(width, n)
+        for _ in range(GRADIENT_LAYERS):
+            W = normal(width, width) / width**0.5
+
+            def layer(H: torch.Tensor, W: torch.Tensor = W) -> torch.Tensor:
+                A = W @ H
+                A = A - A.mean(1, keepdim=True)
+                return torch.tanh(A * (n**0.5 / A.norm(dim=1, keepdim=True)))
+
+            H, tangent = torch.func.jvp(layer, (H,), (tangent,))
+        norms.append(float(tangent.norm().log()))
+    return np.array(norms)
+
+
+def _tangent_pair(networks: int) -> Pair:
+    loop = partial(tangents_by_autograd, 1)
+    return Pair(
+        f"tangents of {networks} network(s) against Torch's forward mode",
+        Against.DENSE,
+        "rows with tangents",
+        "a network",
+        Work(
+            f"batchnorm(tanh), d = {GRADIENT_WIDTH}, n = {GRADIENT_SAMPLES}, "
+            f"{GRADIENT_LAYERS} layers",
+            partial(tangents_by_rows, networks),
+            networks,
+        ),
+        (
+            Work("Torch's loop, one thread", loop),
+            Work("Torch's loop, all threads", loop, threads=True),
+        ),
+    )
+
+
 # --- tangent kernels ------------------------------------------------------------------------------
 
 KERNEL_LAYERS = 3
@@ -319,6 +385,7 @@ PAIRS = (
     *(_emergence_pair(dtype) for dtype in DTYPES),
     *(_gradient_pair(networks, dtype) for networks in (1, NETWORKS) for dtype in DTYPES),
     _BACK,
+    *(_tangent_pair(networks) for networks in (1, NETWORKS)),
     *(_kernel_pair(case) for case in KERNELS),
 )
 TOTALS = tuple(_residual_total(dtype) for dtype in DTYPES)

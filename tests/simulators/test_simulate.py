@@ -161,7 +161,7 @@ def test_where_factor_is_not_exact_auto_takes_the_next_and_factor_says_why(
     trajectory = simulate(chain, BATCH[:, :2], depth=1, observables=observables)
     assert trajectory.engine == taken
     assert reason in trajectory.engine_reason
-    with pytest.raises(ValueError, match=f"not exact here.*{reason}.*use engine='dense'"):
+    with pytest.raises(ValueError, match=f"not exact here.*{reason}.*use engine=.*'{taken}'"):
         simulate(chain, BATCH[:, :2], depth=1, observables=observables, engine="factor")
     assert (
         simulate(chain, BATCH[:, :2], depth=1, observables=observables, engine="dense").engine

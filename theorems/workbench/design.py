@@ -878,15 +878,17 @@ class Design:
         values: Mapping[str, float],
         estimand: Estimand,
         instance: Instance,
+        toward: int = 0,
     ) -> float:
         """What an estimand of these readings would be if these samples were all there are.
 
         - ``samples``: (networks,) or (networks, places), as `sample` gives them at a readout, one
           at least, none NaN
         - ``values``: of the readout, which is one of the ``instance``
+        - ``toward``: which of what starts leave open, as `Estimand.rough` takes it
         """
         members = self._members(instance, values)
-        return estimand.rough(values, samples, self.layers(values), members)
+        return estimand.rough(values, samples, self.layers(values), members, toward)
 
     def standard_error(
         self,

@@ -521,6 +521,23 @@ class Statistic:
             return distance.estimate
         return float(readings.var() if self.kind == "variance" else readings.mean())
 
+    def rough_ends(
+        self,
+        values: Mapping[str, float],
+        readings: npt.NDArray[np.float64],
+        layers: Sequence[int],
+        members: Sequence[Mapping[str, float]] = (),
+    ) -> Ends:
+        """The least and the greatest that it would be; arguments as of `rough`.
+
+        Those differ for what comes after any number of layers alone: from some start each is.
+        """
+        if self.lasting and readings.ndim > 1:
+            means = readings.mean(axis=0)
+            return float(means.min()), float(means.max())
+        found = self.rough(values, readings, layers, members)
+        return found, found
+
 
 @dataclass(frozen=True)
 class Estimand:
@@ -691,21 +708,26 @@ class Estimand:
         readings: npt.NDArray[np.float64],
         layers: Sequence[int],
         members: Sequence[Mapping[str, float]] = (),
+        toward: int = 0,
     ) -> float:
         """What it would be if these were all networks there are.
 
         - ``values``: of every symbol; ``members``: of every network that is read side by side
         - ``readings``: of each statistic in its `columns`, (networks, places), or (networks,) where
           there is one
+        - ``toward``: of what starts leave open the least if it is -1, the greatest if it is 1, and
+          the middle if it is 0
         """
-        if self.alone is not None:
-            return self.alone.rough(values, readings, layers, members)
-        taken = readings.reshape(len(readings), -1)
-        found = {}
-        for statistic, columns in zip(
-            self.statistics, self.columns(layers, len(members)), strict=True
-        ):
-            read = taken[:, columns if len(columns) > 1 else columns[0]]
-            found[str(statistic)] = statistic.rough(values, read, layers, members)
-        middle = enclosed(self.expression, {**values, **found})
-        return float(middle.low + middle.high) / 2
+        alone = self.alone
+        if alone is not None:
+            low, high = alone.rough_ends(values, readings, layers, members)
+        else:
+            taken, found = readings.reshape(len(readings), -1), {}
+            places = self.columns(layers, len(members))
+            for statistic, columns in zip(self.statistics, places, strict=True):
+                read = taken[:, columns if len(columns) > 1 else columns[0]]
+                ends = statistic.rough_ends(values, read, layers, members)
+                found[str(statistic)] = Interval(*ends)
+            between = enclosed(self.expression, {**values, **found})
+            low, high = float(between.low), float(between.high)
+        return (low, (low + high) / 2, high)[1 + toward]

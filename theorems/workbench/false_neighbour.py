@@ -142,9 +142,12 @@ def _placed(
     """
     relation = statement.relation
     others = [] if given else others_like(design, statement, batch)
-    estimands = (estimand for _, estimand in others)
+    opposite = replace(design.estimand, expression=-design.estimand.expression)
+    lasting = [opposite] if design.estimand.lasting else []
+    estimands = (*lasting, *(estimand for _, estimand in others))
     counted = design.event is not None  # what is rare or nearly sure takes many, which cost little
-    (means, *rough), ends = pilot(design, statement, *estimands, batch=batch, closely=counted)
+    found, ends = pilot(design, statement, *estimands, batch=batch, closely=counted)
+    means, rough = found[0], found[1 + len(lasting) :]
     fineness = resolution(relation, means)
     if not means:
         return None
@@ -153,36 +156,22 @@ def _placed(
     if (best := farthest(rough)) is not None:
         words, other = others[best]
         return FalseNeighbour(Sentinel(words, lhs=other.expression), fineness, other)
-    opposite = replace(design.estimand, expression=-design.estimand.expression)
     if one_sided(design, statement):
         return FalseNeighbour(reversed_claim(statement, means), fineness, opposite)
     span = max(high - low for low, high in ends)
     right = statement.rhs
     symbolic = _in_symbols(statement, design.quantities[0] if design.quantity else None)
-    found = derive(right, relation, means, sampled=True, span=span, ends=ends, symbolic=symbolic)
-    if found is not None:
-        return FalseNeighbour(found, fineness)
+    moved = derive(right, relation, means, sampled=True, span=span, ends=ends, symbolic=symbolic)
+    if moved is not None:
+        return FalseNeighbour(moved, fineness)
     if not (counted or design.sees_more):
         (means,), ends = pilot(design, statement, batch=batch, closely=True)
-    return _within(statement, means, ends, symbolic, fineness, opposite)
-
-
-def _within(
-    statement: Statement,
-    seen: Sides,
-    ends: Sequence[Ends],
-    symbolic: SymbolicEnds,
-    fineness: float,
-    opposite: Estimand,
-) -> FalseNeighbour:
-    """The neighbour of an inequality whose bound, moved past what was seen, leaves the range: with
-    a bound before the end of that, else the claim turned about.
-    """
-    right, relation = statement.rhs, statement.relation
-    found = toward_end(right, relation, seen, ends, sampled=True, symbolic=symbolic)
-    if found is not None:
-        return FalseNeighbour(found[0], min(fineness, found[1]))
-    turned, finer = turned_about(statement, seen, ends)
+    beyond = toward_end(right, relation, means, ends, sampled=True, symbolic=symbolic)
+    if beyond is not None:
+        return FalseNeighbour(beyond[0], min(fineness, beyond[1]))
+    if lasting:  # of what starts leave open, the other end is what counts then
+        means = [(-left, right) for left, right in found[1]]
+    turned, finer = turned_about(statement, means, ends)
     turned = replace(turned, lhs=opposite.expression)
     return FalseNeighbour(turned, min(fineness, finer), opposite)
 

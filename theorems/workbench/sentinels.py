@@ -61,7 +61,7 @@ __all__ = [
 _REPLICAS, _SEED = 24, 0x5E47
 #: Random numbers that placing one may take: some ten seconds.
 AFFORDABLE = 10**9
-#: So many times as many where some are discarded.
+#: So many times as many where most are discarded.
 _CONDITIONED = 32
 #: Replicas among which one without a value is looked for, and random numbers that this may take.
 _LOOKED_AT, _LOOKS = 1024, 2 * 10**7
@@ -211,7 +211,8 @@ def pilot(
     Of samples that have a value and are kept. Of what sees more of a law than a mean or a
     probability, and of what is looked at ``closely``, what is rough is moved towards where the
     claim holds with more room, by four times its standard error, or the exact limit of a frequency;
-    by three quarters of the way to the end of its range at most. Raises `ClaimError` for an
+    by three quarters of the way to the end of its range at most; so is what starts leave open, as a
+    limit that depends on them. Raises `ClaimError` for an
     instance that is too large to be simulated. Cost: some replicas of every instance, the cheapest
     first, until ``AFFORDABLE`` random numbers are drawn.
     """
@@ -226,34 +227,44 @@ def pilot(
     )
     for _, instance in instances:
         _require_affordable(instance)
-    left, wanted = AFFORDABLE, design.pilots * (_CONDITIONED if design.alive else 1)
-    wanted = max(wanted, _CLOSELY) if closely else wanted
+    left, wanted = AFFORDABLE, max(design.pilots, _CLOSELY if closely else 0)
     for stream, instance in instances:
         replicas = min(wanted, left // max(instance.normals, 1))
         if replicas < 2 and found[0]:
             break
         left -= replicas * instance.normals
-        runs = [
-            one.networks.simulated(design.observables, max(replicas, 2), (_SEED, stream, *number))
-            for one, number in zip(instance.bundle, _numbers(instance), strict=True)
-        ]
-        samples = design.joined(statement, runs, instance)
-        pairs = zip(runs, instance.bundle, strict=True)
-        counts = ~without_value(samples, 2)
-        for run, one in pairs:
-            counts = counts & design.kept(statement, run, one) & ~run.spoiled[:, -1:]
+        samples, counts = _looked_at(design, statement, instance, max(replicas, 2), stream)
+        more = min(_CONDITIONED * wanted, left // max(instance.normals, 1))
+        if design.alive and more > replicas and 2 * counts.sum() < counts.size:
+            left -= more * instance.normals
+            samples, counts = _looked_at(design, statement, instance, more, stream)
         noisy = closely or design.sees_more
         for place, values in enumerate(instance.readouts):
             if (counted := counts[:, place]).any():
                 right = design.bound(statement, values)
                 for estimand, sides in zip(estimands, found, strict=True):
                     read = samples[counted, place]
-                    rough = design.estimate(read, values, estimand, instance)
+                    rough = design.estimate(read, values, estimand, instance, toward)
                     if noisy and toward:
                         rough = _past_noise(design, estimand, read, values, instance, toward)
                     sides.append((rough, right))
                 ends.append(design.ends(values))
     return list(found), ends
+
+
+def _looked_at(
+    design: Design, statement: Statement, instance: Instance, replicas: int, stream: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Readings of some networks of an instance, (networks, readouts, …), and which count there."""
+    runs = [
+        one.networks.simulated(design.observables, replicas, (_SEED, stream, *number))
+        for one, number in zip(instance.bundle, _numbers(instance), strict=True)
+    ]
+    samples = design.joined(statement, runs, instance)
+    counts = ~without_value(samples, 2)
+    for run, one in zip(runs, instance.bundle, strict=True):
+        counts = counts & design.kept(statement, run, one) & ~run.spoiled[:, -1:]
+    return samples, counts
 
 
 def _numbers(instance: Instance) -> list[tuple[int, ...]]:
@@ -273,7 +284,7 @@ def _past_noise(
     as it may be off: to the exact limit of a frequency, by four times the standard error of
     anything else, and not all of the way to the end of its range.
     """
-    rough = design.estimate(samples, values, estimand, instance)
+    rough = design.estimate(samples, values, estimand, instance, toward)
     end = design.ends(values, estimand)[toward > 0]
     if design.event is not None:
         return _limit_of_frequency(round(rough * len(samples)), len(samples), toward)
