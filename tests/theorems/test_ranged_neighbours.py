@@ -172,6 +172,17 @@ def test_ends_that_depend_on_sizes_count_as_they_are_at_each_size() -> None:
         assert right[0] < right[1] < size
 
 
+def test_the_neighbour_of_a_limit_is_false_of_every_start_where_they_are_not_forgotten() -> None:
+    """Equal samples keep the cosine 1; others come to some .9 in a dozen layers."""
+    statement = stated(
+        "limit(cosine) >= 1/2", chain="vanilla(relu)", d=64, ell="12..14", assume="alive"
+    )
+    assert statement.sentinel.words.startswith("the other way about")
+    (found,) = verify([statement])
+    assert found.verdict is Verdict.SUPPORTED
+    assert found.evidence[0].sentinel is Verdict.REFUTED
+
+
 FALSE = [
     "probability(uniform >= 1/2) >= 9/10",
     "probability(nothing >= 1/2) >= 9/10",
