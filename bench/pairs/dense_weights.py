@@ -278,7 +278,7 @@ def tangents_by_autograd(networks: int, dtype: str = "float64") -> np.ndarray:
                 A = A - A.mean(1, keepdim=True)
                 return torch.tanh(A * (n**0.5 / A.norm(dim=1, keepdim=True)))
 
-            H, tangent = torch.func.jvp(layer, (H,), (tangent,))
+            H, tangent = torch.func.jvp(layer, (H,), (tangent,))[:2]
         norms.append(float(tangent.norm().log()))
     return np.array(norms)
 

@@ -21,7 +21,9 @@ import numpy.typing as npt
 import sympy as sp
 
 from simulators import Chain, Trajectory
+from simulators.layers import WeightLayer
 from simulators.observables import Observable
+from simulators.weights import law_of
 from theorems.checking.check import Floats, SampledCheck, SampledRows
 from theorems.checking.confidence_sequence import (
     BoundedMean,
@@ -59,6 +61,8 @@ _GIVEN_UP, _RAREST = 4096, 1000
 #: next draws a quarter as much and not as much again, how many the first costs, and how many
 #: replicas it draws at least.
 _DEAR, _DEAR_AT_FIRST, _FEWEST = 1_000_000, 200_000_000, 8
+#: As how many numbers one counts that a quantile function gives, of a Student law as of others.
+_QUANTILE_COST = 8
 #: Why no more is drawn of a number that is open.
 _RARELY = "hardly a replica meets the condition"
 _SPOILED = "spoiled samples leave it open"
@@ -123,13 +127,23 @@ class Instance:
     def normals(self) -> int:
         """Random numbers one replica costs in the exact-in-law engine: width · samples · depth; in
         the engine dense width · width · depth. Gradients cost as much again, at each depth, and a
-        tangent as much as the samples do.
+        tangent as much as the samples do; an entry that a quantile function gives counts as
+        several.
         """
-        inputs = self.start.shape[0] if self.engine == "dense" else 0
+        inputs = 0
+        if self.engine == "dense":
+            inputs = min(self.start.shape[0], self.width) if self.depth == 1 else self.width
         columns = int(self.start.shape[1]) * (1 if self.tangents is None else 2)
-        each = self.width * max(columns, min(inputs, self.width))
+        each = self.width * max(columns, inputs)
+        if any(_by_quantile(layer) for layer in self.chain.layers):
+            each *= _QUANTILE_COST
         own = each * (self.depth if self.gradients is None else 2 * sum(self.gradients.depths))
         return own + sum(one.normals for one in self.beside)
+
+
+def _by_quantile(layer: object) -> bool:
+    """Whether it draws weights by the quantile function of their law."""
+    return isinstance(layer, WeightLayer) and law_of(layer.law).quantile is not None
 
 
 def event(statement: Statement, layers: Mapping[str, Floats], values: Mapping[str, float]) -> Bools:

@@ -18,6 +18,7 @@ from sympy.core.relational import Relational
 from simulators import Chain, Trajectory
 from simulators.batches import spectrum_batch
 from simulators.chains import NamedChain
+from simulators.engines.factor import other_weights
 from simulators.exact import Number
 from simulators.first_tangents import Forward
 from simulators.last_gradient import Backward
@@ -254,6 +255,8 @@ class Design:
         if self.derived or other is not None:
             pair = (own,) if other is None else (own, other)
             engine = self._engine(pair, (start.shape[0], start.shape[1]))
+        elif other_weights(own) is not None:
+            engine = "dense"  # as auto would, and counted so
         return Instance(
             label,
             own,

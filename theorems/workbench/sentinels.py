@@ -228,8 +228,9 @@ def pilot(
     for _, instance in instances:
         _require_affordable(instance)
     left, wanted = AFFORDABLE, max(design.pilots, _CLOSELY if closely else 0)
-    for stream, instance in instances:
-        replicas = min(wanted, left // max(instance.normals, 1))
+    for place, (stream, instance) in enumerate(instances):
+        affordable = left // max(instance.normals, 1)
+        replicas = min(wanted, max(affordable // (len(instances) - place), 2), affordable)
         if replicas < 2 and found[0]:
             break
         left -= replicas * instance.normals
