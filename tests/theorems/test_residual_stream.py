@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from theorems.families.gradient.residual_stream import stream_growths
+from theorems.families.gradient.residual_stream import stream_growths, tanh_growths
 
 WIDTH, SIZE, DEPTH, REPLICAS = 8, 5, 3, 4000
 
@@ -54,3 +54,30 @@ def test_it_refuses_numbers_out_of_range(name: str, value: float) -> None:
     given: dict[str, Any] = {"width": 8, "size": 8, "depth": 1, "replicas": 1, "seed": 0}
     with pytest.raises(ValueError, match=name):
         stream_growths(**{**given, name: value})
+
+
+def dense_tanh_growths(seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Streams of one sample with tanh, by full weight matrices."""
+    rng = np.random.default_rng(seed)
+    stream = np.ones((REPLICAS, WIDTH))
+    layers = []
+    for _ in range(DEPTH):
+        weights = rng.standard_normal((REPLICAS, WIDTH, WIDTH)) / WIDTH**0.5
+        rows = np.einsum("rij,rj->ri", weights, stream)
+        layers.append((weights, rows))
+        stream = stream + np.tanh(rows)
+    gradient = rng.standard_normal(stream.shape)
+    last = np.sum(gradient**2, axis=1)
+    for weights, rows in reversed(layers):
+        back = np.einsum("rij,ri->rj", weights, gradient / np.cosh(rows) ** 2)
+        gradient = gradient + back
+    return np.asarray(np.sum(gradient**2, axis=1) / last)
+
+
+def test_one_sample_with_tanh_has_the_law_of_the_dense_computation() -> None:
+    by_rows = tanh_growths(WIDTH, DEPTH, REPLICAS, 1)
+    assert ks_2samp(by_rows, dense_tanh_growths(2)).pvalue > 1e-4
+    deeper = tanh_growths(WIDTH, DEPTH + 1, REPLICAS, 1)
+    assert ks_2samp(deeper, dense_tanh_growths(2)).pvalue < 1e-9
+    with pytest.raises(ValueError, match="width"):
+        tanh_growths(1, 1, 1, 0)

@@ -35,6 +35,7 @@ __all__ = [
     "relu_factor",
     "residual_factor",
     "smooth_factor",
+    "tanh_means",
 ]
 
 Function = Callable[[acb], acb]
@@ -322,6 +323,31 @@ def _normal_mean(function: Function) -> arb:
     if not beyond < 1e-50:
         raise UndecidedError("the real line is cut too early")
     return inside + arb(0, 1e-50)
+
+
+def tanh_means(length: arb) -> tuple[arb, arb]:
+    """E tanh²(√q z) and E sech⁴(√q z), z standard normal, q > 0 = ``length``.
+
+    Cost: milliseconds.
+
+    Example:
+        >>> [round(float(mean.mid()), 4) for mean in tanh_means(arb(1))]
+        [0.3943, 0.4644]
+    """
+
+    def mean(power: int, z: acb, _: bool) -> acb:
+        slope = 1 / (scale * z).cosh() ** 2
+        return slope**power * (-z * z / 2).exp()
+
+    with ctx.workprec(_PRECISION):
+        scale = length.sqrt()
+        share = 2 / (2 * arb.pi()).sqrt()
+        # beyond the cut lies less than 1e-50 of a function below 1
+        slope, square = (
+            share * acb.integral(partial(mean, power), acb(0), acb(_CUT)).real + arb(0, 1e-50)
+            for power in (1, 2)
+        )
+        return 1 - slope, square
 
 
 def over(low: Fraction, high: Fraction, terms: int) -> arb_series:

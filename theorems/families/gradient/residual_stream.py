@@ -1,6 +1,7 @@
-"""Gradients through a residual stream H⁺ = H + BN(WH), which no chain of the engine expresses.
+"""Gradients through residual streams H⁺ = H + BN(WH) and h⁺ = h + tanh(Wh), which no chain of the
+engine expresses.
 
-Rows are centred, so that a row is a vector of R^(n-1), and normalising takes it to length √n. Given
+Of the first rows are centred, so that a row is a vector of R^(n-1), and normalising takes it to length √n. Given
 H = QR, WH has the law of fresh normals times R/√d, and given WH as well WᵀG is known on the span of
 Q and fresh beside it: no d × d matrix is drawn, and the law is exact at every width.
 """
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulators.arguments import require, whole_number
 
-__all__ = ["stream_growths"]
+__all__ = ["stream_growths", "tanh_growths"]
 
 Floats = NDArray[np.float64]
 
@@ -69,6 +70,50 @@ def stream_growths(
         inner = size**0.5 * (gradient - along * directions) / lengths
         gradient = gradient + _through_weights(
             inner, lengths * directions, basis, factor, rng.standard_normal(gradient.shape)
+        )
+    found: Floats = _squares(gradient) / last
+    return found
+
+
+def tanh_growths(width: int, depth: int, replicas: int, seed: Any) -> Floats:
+    """‖G_0‖²/‖G_L‖² of one sample in streams h⁺ = h + tanh(Wh), from entries 1, G_L standard normal.
+
+    Entries of W have variance 1/d.
+
+    Args:
+        width: d ≥ 2.
+        depth: L ≥ 1.
+        replicas: independent networks.
+        seed: as `numpy.random.default_rng` takes it.
+
+    Returns:
+        (replicas,)
+
+    Raises:
+        ValueError: for a number out of its range, naming the argument.
+
+    Cost: O(d) a layer and network, and its memory.
+
+    Example:
+        >>> tanh_growths(64, 3, 2, 0).shape
+        (2,)
+    """
+    width, depth = whole_number("width", width, 2), whole_number("depth", depth, 1)
+    replicas = whole_number("replicas", replicas, 1)
+    rng = np.random.default_rng(seed)
+    stream = np.ones((replicas, width, 1))
+    layers = []
+    for _ in range(depth):
+        length = np.linalg.norm(stream, axis=1, keepdims=True)
+        rows = rng.standard_normal(stream.shape) * length / width**0.5
+        layers.append((stream / length, length, rows))
+        stream = stream + np.tanh(rows)
+    gradient = rng.standard_normal(stream.shape)
+    last = _squares(gradient)
+    for basis, factor, rows in reversed(layers):
+        inner = gradient / np.cosh(rows) ** 2
+        gradient = gradient + _through_weights(
+            inner, rows, basis, factor, rng.standard_normal(gradient.shape)
         )
     found: Floats = _squares(gradient) / last
     return found

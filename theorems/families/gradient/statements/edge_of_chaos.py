@@ -33,12 +33,13 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from flint import acb, arb, ctx, fmpq
+from flint import arb, fmpq
 
 from simulators import Chain
 from simulators.layers import Activation, Bias, Linear
 from simulators.lazy import strategies as st
 from theorems.checking.pointwise import Pointwise
+from theorems.families.gradient.enclosures import tanh_means
 from theorems.families.gradient.growth import Network, a_layer, growth_of_medians
 from theorems.families.gradient.notation import (
     FAMILY,
@@ -50,40 +51,15 @@ from theorems.families.gradient.notation import (
 )
 from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
 
-__all__ = ["FIGURES", "STATEMENTS", "critical", "means"]
+__all__ = ["FIGURES", "STATEMENTS", "critical"]
 
 q, weights, biases, chi = sp.symbols("q sigma_w2 sigma_b2 chi", nonnegative=True)
 Item = Mapping[str, object]
-#: Integrals in so many bits, up to z = 16; what is beyond has probability below 1e-50.
-_PRECISION, _CUT, _BEYOND = 64, 16, 1e-50
 
 
 @lru_cache(maxsize=512)
-def means(length: Fraction) -> tuple[arb, arb]:
-    """E tanh²(√q z) and E sech⁴(√q z), z standard normal, in balls.
-
-    - ``length``: q > 0
-
-    Cost: milliseconds.
-
-    Example:
-        >>> [round(float(mean.mid()), 4) for mean in means(Fraction(1))]
-        [0.3943, 0.4644]
-    """
-    scale = arb(fmpq(*length.as_integer_ratio())).sqrt()
-
-    def mean(power: int, z: acb, _: bool) -> acb:
-        slope = 1 / (scale * z).cosh() ** 2
-        return slope**power * (-z * z / 2).exp()
-
-    with ctx.workprec(_PRECISION):
-        share = 2 / (2 * arb.pi()).sqrt()
-        beyond = arb(0, _BEYOND)
-        slope, square = (
-            share * acb.integral(partial(mean, power), acb(0), acb(_CUT)).real + beyond
-            for power in (1, 2)
-        )
-        return 1 - slope, square
+def _means(length: Fraction) -> tuple[arb, arb]:
+    return tanh_means(arb(fmpq(*length.as_integer_ratio())))
 
 
 def critical(length: Fraction) -> tuple[arb, arb]:
@@ -95,7 +71,7 @@ def critical(length: Fraction) -> tuple[arb, arb]:
         >>> round(float(critical(Fraction(1))[1].mid()), 4)
         0.151
     """
-    tanh, slope = means(length)
+    tanh, slope = _means(length)
     return 1 / slope, arb(fmpq(*length.as_integer_ratio())) - tanh / slope
 
 
@@ -168,7 +144,7 @@ _WIDTH, _DEPTH, _LENGTH = 512, 20, Fraction(1, 2)
 
 def _network(factor: Fraction) -> Network:
     """A chain of χ₁ = ``factor`` at the length ½, one sample of the length it keeps."""
-    tanh, slope = (float(mean.mid()) for mean in means(_LENGTH))
+    tanh, slope = (float(mean.mid()) for mean in _means(_LENGTH))
     variance = float(factor) / slope
     bias = float(_LENGTH) - variance * tanh
     layers = (Linear(_WIDTH, std=variance**0.5), Bias(bias**0.5), Activation("tanh"))

@@ -190,7 +190,7 @@ def gain_enclosure(spectrum: tuple[Fraction, ...], precision: int) -> flint.arb:
 
 def _gains(item: Mapping[str, Any]) -> Mapping[str, object]:
     """A spectrum with its G and D."""
-    spectrum = item["lambda"]
+    spectrum = tuple(each / sum(item["lambda"]) for each in item["lambda"])
     logarithms = (
         flint.arb(flint.fmpq(*(len(spectrum) * each).as_integer_ratio())).log() for each in spectrum
     )
@@ -199,10 +199,7 @@ def _gains(item: Mapping[str, Any]) -> Mapping[str, object]:
 
 
 def _spectrum(*weights: int) -> Mapping[str, object]:
-    return {
-        "n": len(weights),
-        "lambda": tuple(Fraction(weight, sum(weights)) for weight in weights),
-    }
+    return {"n": len(weights), "lambda": tuple(map(Fraction, weights))}
 
 
 def _spectra() -> st.SearchStrategy[Mapping[str, object]]:
@@ -223,10 +220,12 @@ GAIN = _WEIGHTS(
     quantifier=Quantifier.POINTWISE,
     variables=(
         Variable(n, sp.Range(2, sp.oo), "batch size, and width"),
-        Variable(lam, sp.Interval.open(0, 1), "squared singular values of H", size=(n,)),
+        Variable(lam, sp.Interval.open(0, sp.oo), "squared singular values of H", size=(n,)),
     ),
-    assumptions=(UNIT_TRACE,),
-    definitions={D: "-Σ log(n λ_i), the isometry gap", G: "-n E log(n Σ λ_i v_i²), v uniform"},
+    definitions={
+        D: "-Σ log(n λ_i/Σλ), the isometry gap",
+        G: "-n E log(n Σ λ_i v_i²/Σλ), v uniform",
+    },
     lhs=G,
     relation=">=",
     rhs=_least,
