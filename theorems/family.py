@@ -49,6 +49,8 @@ class Family:
       ``theorems.inspection.finding.Remedy``
     - ``experiments``: sizes at which the sources ran their own experiments, by the names of the
       statements' symbols; a report tells which published bounds say nothing there
+    - ``apart``: why its statements are verified only where they are named, such as "it takes
+      minutes"; empty for a family that is verified with all others
 
     A family of another package is found through the entry-point group ``theorems.families``::
 
@@ -70,6 +72,7 @@ class Family:
     findings: tuple[object, ...] = field(default=(), repr=False)
     remedies: tuple[object, ...] = field(default=(), repr=False)
     experiments: tuple[Mapping[str, int], ...] = field(default=(), repr=False)
+    apart: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -78,6 +81,10 @@ class Family:
             )
         if not isinstance(self.title, str) or not self.title.strip() or "\n" in self.title:
             raise FamilyError(f"title={self.title!r}: want what {self.name} is about, in one line")
+        if not isinstance(self.apart, str) or "\n" in self.apart:
+            raise FamilyError(
+                f"apart={self.apart!r}: want why {self.name} is verified only where it is named"
+            )
         for sizes in self.experiments:
             if not all(isinstance(size, int) and size > 0 for size in sizes.values()):
                 raise FamilyError(

@@ -234,11 +234,11 @@ def pytest_collection_modifyitems(
     given = config.getoption("theorems")
     if not given:
         return
-    from theorems.registry import UnknownNameError, select
+    from theorems.registry import UnknownNameError, select, unasked
 
     names = [name for name in ",".join(given).split(",") if name]
     try:
-        statements = select(names)
+        statements = select(names) if names else unasked(select(names))
     except UnknownNameError as error:
         raise pytest.UsageError(f"--theorems: {error}") from None
     items[:0] = [

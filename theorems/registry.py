@@ -36,6 +36,7 @@ __all__ = [
     "rescan",
     "select",
     "tolerated",
+    "unasked",
 ]
 
 #: The entry-point group of other packages' families; also the package that names our own.
@@ -278,6 +279,22 @@ def select(names: Iterable[str | Statement]) -> tuple[Statement, ...]:
             raise UnknownNameError(f"no statement or family named {name!r}{_hint(name)}")
         chosen |= {s.name for s in groups[name]}
     return (*(s for s in known if s.name in chosen), *given)
+
+
+def unasked(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Those of the statements that are verified where nothing is named: all but those of a family
+    that is `Family.apart`.
+
+    Args:
+        statements: any, of the library or not.
+
+    Example:
+        >>> apart = {family.name for family in families() if family.apart}
+        >>> {statement.family for statement in unasked(library())} & apart
+        set()
+    """
+    apart = {family.name for family in families() if family.apart}
+    return tuple(statement for statement in statements if statement.family not in apart)
 
 
 def _groups(statements: Iterable[Statement]) -> dict[str, list[Statement]]:

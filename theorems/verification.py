@@ -21,7 +21,7 @@ from theorems.gathering import Refusal, gathered, takes_batch
 from theorems.notebook import html_of, table_of
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
-from theorems.registry import select
+from theorems.registry import select, unasked
 from theorems.statement import ClaimError, Statement
 from theorems.verdict_words import tightness_word
 
@@ -288,7 +288,8 @@ def verify_each(
     Args:
         names: as `verify` takes them, and so are batch, seed, level, budget and jobs.
     """
-    statements = select(_stated(names))
+    asked = _stated(names)
+    statements = select(asked) if asked else unasked(select(asked))
     given = _read(batch)
     seed, level, budget = _settings(seed, level, budget)
     jobs = whole_number("jobs", jobs, 1)
@@ -387,8 +388,8 @@ def verify(
     jobs: int = 1,
     thorough: bool = False,
 ) -> Results:
-    """Check statements (families, theorems or full names; everything by default) and return their
-    results.
+    """Check statements (families, theorems or full names; by default everything but the families
+    that are to be named) and return their results.
 
     ``names``: names, `Statement` objects and conjectures, one or several:
     ``verify(gap_law)``, ``verify(["FAMILY.THEOREM", gap_law])``. ``batch``: None for the inputs

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as field_of
 from pathlib import Path
 
 from rich.console import Console
@@ -38,6 +39,7 @@ from theorems.commands.arguments import (
 )
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
 from theorems.ledger import DEFAULT, Change
+from theorems.registry import families, unasked
 from theorems.report.document import document_of
 from theorems.report.provenance import provenance
 from theorems.statement import ClaimError, Evidence, Statement, Verdict
@@ -127,6 +129,8 @@ def run(args: argparse.Namespace) -> int:
     directory = None
     with refusing():
         statements, refused = asked(args)
+        left_out = {} if _named(args) else {f.name: f.apart for f in families() if f.apart}
+        statements = unasked(statements) if left_out else statements
         batch = given_batch(args)
         record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
         known: list[tuple[Statement, Verdict]] = []
@@ -200,6 +204,7 @@ def run(args: argparse.Namespace) -> int:
             seconds,
             provenance=provenance(args.words),
             jobs=jobs,
+            left_out=left_out,
         )
         changes = () if record is None else record.changes(results)
         failure = _publish(out, results, done, refused, target, directory, record, changes)
@@ -218,6 +223,11 @@ def run(args: argparse.Namespace) -> int:
             for result in results
         )
     return AS_EXPECTED if good else NOT_AS_EXPECTED
+
+
+def _named(args: argparse.Namespace) -> bool:
+    """Whether a command line says what is to be checked."""
+    return bool(args.names) or args.claim is not None
 
 
 def _writes(args: argparse.Namespace) -> bool:
@@ -316,6 +326,7 @@ class Run:
     written: tuple[str, ...] = ()
     provenance: Mapping[str, object] | None = None
     jobs: int = 1
+    left_out: Mapping[str, str] = field_of(default_factory=dict)  # families, and why
 
 
 def print_closing(
@@ -472,6 +483,8 @@ def _print_circumstances(out: Console, run: Run) -> None:
             "Time": f"{duration(run.seconds)}{budget}",
         },
     )
+    for family, why in run.left_out.items():
+        field(out, "Left out", f"{family}: {why}; theorems verify {family}")
     for path in run.written:
         field(out, "Written", [path])
     field(out, "Legend", _LEGEND)

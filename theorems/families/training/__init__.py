@@ -1,0 +1,21 @@
+"""The training family: whether the geometry at initialisation decides how gradient descent goes.
+
+- ``notation``: symbols and sources; ``runs``: treatments, and their comparison over seeds
+- ``statements``: those with a file each, found by being there; ``theorems new`` writes one
+
+Every claim is about networks that are trained on real images, many seeds of each treatment, and
+compared seed by seed. Sizes are smaller than published, and the statements say which.
+"""
+
+from theorems.family import Family
+
+__all__ = ["FAMILY"]
+
+FAMILY = Family(
+    name="training",
+    title="whether the geometry at initialisation decides how gradient descent goes",
+    sources=("DJB21 (arXiv 2106.03970)", "D20 (arXiv 2003.01652)", "BB22 (arXiv 2209.14778)"),
+    statements=(f"{__name__}.statements:STATEMENTS",),
+    figures=(f"{__name__}.statements:FIGURES",),
+    apart="it trains networks for minutes",
+)
