@@ -35,7 +35,7 @@ from theorems.families.training.notation import FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import Floats, Treatment, compared, nothing_done, over
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
-__all__ = ["STATEMENTS"]
+__all__ = ["FIGURES", "STATEMENTS"]
 
 LAYERS, UNITS = 10, 64
 SIZE = {"L": LAYERS, "d": UNITS}
@@ -119,3 +119,4 @@ STATEMENTS = (
         checks=(compared(f"frozen, orthogonal, L={LAYERS}", SIZE, {"D": _more_right}),),
     ),
 )
+FIGURES = ()

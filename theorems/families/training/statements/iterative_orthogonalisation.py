@@ -43,7 +43,7 @@ from theorems.families.training.runs import (
 )
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
-__all__ = ["STATEMENTS"]
+__all__ = ["FIGURES", "STATEMENTS"]
 
 UNITS, SHALLOW, DEEP = 64, 5, 15
 RECIPE = Recipe(steps=200, batch_size=32, learning_rate=0.005)
@@ -148,3 +148,4 @@ STATEMENTS = (
         ),
     ),
 )
+FIGURES = ()

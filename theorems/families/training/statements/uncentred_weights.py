@@ -27,7 +27,7 @@ from theorems.families.training.notation import D20, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import Treatment, compared, nothing_done, over
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
-__all__ = ["STATEMENT", "STATEMENTS"]
+__all__ = ["FIGURES", "STATEMENT", "STATEMENTS"]
 
 LAYERS, UNITS = 10, 64
 RECIPE = Recipe(steps=150, batch_size=32, learning_rate=0.02)
@@ -65,3 +65,4 @@ STATEMENT = Statement(
 )
 
 STATEMENTS = (STATEMENT,)
+FIGURES = ()
