@@ -343,3 +343,16 @@ def test_remedies_are_offered_with_the_statements_they_rest_on(name: str) -> Non
     assert all(get(remedy.statement) for remedy in found.remedies)
     told = found.as_json()["remedies"]
     assert [item["statement"] for item in told] == [item.statement for item in found.remedies]
+
+
+def test_columns_have_an_entry_for_each_layer() -> None:
+    torch.manual_seed(0)
+    found = inspect(networks.batchnorm(WIDTH, 4), samples())
+    columns = found.columns()
+    assert {len(column) for column in columns.values()} == {len(found.layers)}
+    assert isinstance(found.gradients, Gradients)
+    assert columns["gradient_norm"] == list(found.gradients.norms)
+    assert columns["effective_rank"] == [layer.measures.effective_rank for layer in found.layers]
+    assert columns["condition"] == ["healthy"] * 5
+    assert columns["role"][-1] == "maps to the outputs"
+    assert "‖∂L/∂y‖" in found._repr_html_()

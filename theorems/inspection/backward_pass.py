@@ -56,7 +56,8 @@ STEADY = 1000.0
 DEVIATIONS = 3.29
 """Standard deviations allowed beyond it, of a normal variable passed with probability 1e-3."""
 _DRAWS = 8
-_FEWER = 2  # of each of the other networks
+_FEWER = 2  # of each of the other networks, and of large ones
+_MOST_WORK = 2e9  # in multiplications of a forward pass
 _LEVEL = 0.95
 _MANY = 0.75  # of the units of a layer, dead: half are where all samples are alike
 _RARE = 1e-5  # probability of so many by chance, of halves
@@ -171,7 +172,8 @@ def gradients(
     Returns:
         What was measured, or why nothing was.
 
-    Cost: a forward pass and 8 backward passes; for each of the others 2; with a loss 1.
+    Cost: a forward pass and 8 backward passes, 2 of large networks; for each of the others 2; with
+    a loss 1.
 
     Example:
         >>> from theorems.inspection.forward_pass import watch
@@ -186,7 +188,8 @@ def gradients(
         (2.0, 4, 'steady')
     """
     try:
-        seen = go_back(module, passage, statistics, draws=_DRAWS, seed=seed, loss=loss)
+        draws = _DRAWS if _work(passage) < _MOST_WORK else _FEWER
+        seen = go_back(module, passage, statistics, draws=draws, seed=seed, loss=loss)
         beside = [
             go_back(other, passage, statistics, draws=_FEWER, seed=seed, loss=loss)
             for other in others
@@ -230,6 +233,15 @@ def gradients(
     )
 
 
+def _work(passage: Passage) -> float:
+    """Multiplications of one forward pass through the judged places."""
+    return math.fsum(
+        place.gave.numel() * place.weight.numel() / place.weight.shape[0]
+        for place in passage.places
+        if place.weight is not None
+    )
+
+
 # --- what is measured -------------------------------------------------------------------------------
 
 
@@ -267,10 +279,12 @@ def go_back(
     with as_it_was(module, statistics), _needing_gradients(module), eager(), torch.enable_grad():
         leaf, entering = _entering(passage.inputs)
         try:
-            with _listening(module, seen):
+            with _listening(module, seen) as places:
                 output = module(*entering.args, **entering.kwargs)
             outputs, back = _starts(output, draws, seed, loss)
-            leaves = [item for item in (leaf, *module.parameters()) if item.requires_grad]
+            # what weights need is not asked for where gradients reach the samples
+            ends = [leaf] if leaf.requires_grad else [*module.parameters()]
+            leaves = [item for item in (*ends, *places) if item.requires_grad]
             for given in back:
                 torch.autograd.grad(outputs, leaves, given, retain_graph=True, allow_unused=True)
         except InspectionError:
@@ -312,9 +326,13 @@ def _entering(inputs: Inputs) -> tuple[Tensor, Inputs]:
 
 
 @contextlib.contextmanager
-def _listening(module: nn.Module, seen: Backward) -> Iterator[None]:
-    """Have what linear maps give report its gradients; of what is computed again later, nothing."""
+def _listening(module: nn.Module, seen: Backward) -> Iterator[list[Tensor]]:
+    """Have what linear maps give report its gradients; of what is computed again later, nothing.
+
+    Gives the list of what they give.
+    """
     called: Counter[str] = Counter()
+    places: list[Tensor] = []
 
     def after(name: str) -> Callable[[nn.Module, object, object], None]:
         def note(part: nn.Module, args: object, output: object) -> None:
@@ -324,8 +342,9 @@ def _listening(module: nn.Module, seen: Backward) -> Iterator[None]:
             gave = next(iter(tensors_in(output)), None)
             if gave is None or not gave.requires_grad:
                 return
-            places = len(part.kernel_size) if isinstance(part, nn.modules.conv._ConvNd) else 0
-            note_it = partial(_note, seen, label, -1 - places)
+            axes = len(part.kernel_size) if isinstance(part, nn.modules.conv._ConvNd) else 0
+            note_it = partial(_note, seen, label, -1 - axes)
+            places.append(gave)
             gave.register_hook(note_it)  # type: ignore[no-untyped-call]
 
         return note
@@ -336,7 +355,7 @@ def _listening(module: nn.Module, seen: Backward) -> Iterator[None]:
         if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule)
     ]
     try:
-        yield
+        yield places
     finally:
         for handle in handles:
             handle.remove()

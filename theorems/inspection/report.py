@@ -110,15 +110,49 @@ class Inspection:
     def __repr__(self) -> str:
         return f"<Inspection of {len(self.layers)} layers: {self.verdict}>"
 
+    def columns(self) -> dict[str, list[object]]:
+        """What was measured, a column each with an entry for each of ``layers``.
+
+        ``pandas.DataFrame(found.columns())`` makes a table of it, as does any library of tables.
+
+        Example:
+            >>> found = inspect(nn.Sequential(nn.Linear(8, 8), nn.ReLU()), np.eye(8))
+            >>> found.columns()["name"], found.columns()["width"]
+            (['0'], [8])
+        """
+        seen = self.gradients
+        blank = [math.nan] * len(self.layers)
+        back = {
+            "gradient_norm": blank if isinstance(seen, str) else [*seen.norms],
+            "dead": blank if isinstance(seen, str) else [*seen.dead],
+            "saturated": blank if isinstance(seen, str) else [*seen.saturated],
+        }
+        measured = [asdict(layer.measures) for layer in self.layers]
+        return {
+            "name": [layer.name for layer in self.layers],
+            "does": [layer.does for layer in self.layers],
+            "role": [str(layer.role) for layer in self.layers],
+            **{key: [str(row[key]) for row in measured] for key in ("condition", "reason")},
+            **{
+                key: [row[key] for row in measured]
+                for key in measured[0]
+                if key not in {"condition", "reason"}
+            },
+            **back,
+        }
+
     def _repr_html_(self) -> str:
+        seen = self.gradients
+        norms = [math.nan] * len(self.layers) if isinstance(seen, str) else seen.norms
         layers = (
             [
                 escape(layer.name),
                 escape(layer.does),
                 number(layer.measures.effective_rank),
+                number(None if math.isnan(norm) else norm),
                 layer.measures.condition.value,
             ]
-            for layer in self.layers
+            for layer, norm in zip(self.layers, norms, strict=True)
         )
         findings = (
             [
@@ -132,7 +166,7 @@ class Inspection:
         )
         return (
             f"<div><p>{escape(self.verdict)}</p>"
-            + table(("layer", "what it does", "effective rank", "condition"), layers)
+            + table(("layer", "what it does", "effective rank", "‖∂L/∂y‖", "condition"), layers)
             + table(("statement", "assumptions met", "at most", "measured", "why"), findings)
             + "</div>"
         )
