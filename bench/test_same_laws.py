@@ -112,8 +112,15 @@ def test_tangents_have_the_law_of_the_loop(benchmark: BenchmarkFixture, report: 
 
 
 def test_the_limit_of_width_is_that_of_neural_tangents(report: Report) -> None:
-    if not peers.PAIRS:
-        pytest.skip(peers.ABSENT[0].why)
+    if why := {absent.name: absent.why for absent in peers.ABSENT}.get("neural-tangents"):
+        pytest.skip(why)
     apart = peers.agreement()
     report(f"kernel in the limit of width: {apart:.1e} apart from that of neural-tangents")
     assert apart < 1e-9
+
+
+def test_the_linear_regions_are_as_many_as_those_of_relucent(report: Report) -> None:
+    relucent = pytest.importorskip("relucent")
+    ours, theirs = peers.regions_by_exact_signs(), peers.regions_by_peer(relucent)
+    report(f"linear regions: {ours} here, {theirs} by relucent")
+    assert ours == theirs

@@ -7,29 +7,38 @@ with today, in an environment of its own:
 
 Its kernels of infinite width are compiled before they are timed, and both libraries have the same
 batch and float64. Beside the ratio stands that they agree.
+
+`relucent` (AGPL, for comparison only) enumerates the linear regions of a ReLU network; so do we, by
+exact signs, on a square that holds every crossing. The counts have to be the same.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
 from bench.pair import Pair, Work
 from bench.report.document import Absent, Against
 from simulators import simulate, vanilla_chain
+from simulators.splines import linear_regions
+from simulators.splines.slices import coordinate_slice
+from simulators.splines.torch_networks import read_network
 
-__all__ = ["ABSENT", "PAIRS", "agreement"]
+__all__ = ["ABSENT", "PAIRS", "agreement", "regions_by_exact_signs", "regions_by_peer"]
 
 SEED, SAMPLES, DEPTH, WIDTH, NETWORKS = 5, 16, 10, 1024, 4
 FEW = 4  # samples of an empirical kernel
 
-_NOT_COMPARED = Absent(
-    "relucent", "AGPL: for comparison only, never a dependency; no comparison is written yet"
-)
+#: Widths of the network whose regions are counted, and half the side of the square they lie in.
+REGIONS, HALF_SIDE = (2, 12, 12, 1), 1e7
 
 
 def batch(samples: int) -> np.ndarray:
@@ -140,9 +149,60 @@ def _pairs(jax: Any, nt: Any) -> tuple[Pair, ...]:
     )
 
 
-_FOUND = _neural_tangents()
-PAIRS = () if isinstance(_FOUND, str) else _pairs(*_FOUND)
-ABSENT = (
-    *((Absent("neural-tangents", _FOUND),) if isinstance(_FOUND, str) else ()),
-    _NOT_COMPARED,
+def _relucent() -> Any | str:
+    """relucent; where it does not import, why."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return import_module("relucent")
+    except ImportError as error:
+        return f"AGPL: for comparison only; does not import here: {error}".splitlines()[0]
+
+
+def network() -> nn.Sequential:
+    """The ReLU network whose regions are counted, in float64."""
+    torch.manual_seed(SEED)
+    layers: list[nn.Module] = []
+    for before, after in pairwise(REGIONS):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]).double()
+
+
+def regions_by_exact_signs() -> int:
+    """How many linear regions `network` has in the square."""
+    square = HALF_SIDE * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    read = read_network(network(), np.eye(2))
+    return linear_regions(read, coordinate_slice(2), square).regions
+
+
+def regions_by_peer(relucent: Any) -> int:
+    """How many it finds, breadth first, in one process."""
+    found = relucent.Complex(network())
+    found.bfs(nworkers=1)
+    return len(found)
+
+
+def _pairs_of_regions(relucent: Any) -> tuple[Pair, ...]:
+    widths = "-".join(map(str, REGIONS))
+    return (
+        Pair(
+            f"linear regions of a network {widths} against relucent",
+            Against.PEER,
+            "splines",
+            "a network",
+            Work("exact signs", regions_by_exact_signs),
+            (Work("relucent, breadth first", partial(regions_by_peer, relucent)),),
+        ),
+    )
+
+
+_FOUND, _RELUCENT = _neural_tangents(), _relucent()
+PAIRS = (
+    *(() if isinstance(_FOUND, str) else _pairs(*_FOUND)),
+    *(() if isinstance(_RELUCENT, str) else _pairs_of_regions(_RELUCENT)),
+)
+ABSENT = tuple(
+    Absent(name, found)
+    for name, found in (("neural-tangents", _FOUND), ("relucent", _RELUCENT))
+    if isinstance(found, str)
 )
