@@ -220,6 +220,12 @@ STATEMENTS = (
         sentinel=Sentinel("a hundredth less", rhs=sp.Rational(99, 100) * _from_proof),
         expected=Verdict.CERTIFIED,
         checks=(Pointwise(as_given, _numbers, _corners, walks=False),),
+        proof=Proof(
+            theorem=f"{ROCQ}.leaf.ClusterBounds.sharper",
+            link="name",
+            gloss="(2K/π) arcsin(1/s) < (2/π)(2K-1) arctan(1/(s-1)) for K ≥ 1 and s > 1",
+            also=(f"{ROCQ}.leaf.ClusterBounds.arcsine_below",),
+        ),
     ),
 )
 
