@@ -28,7 +28,9 @@ Example:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
@@ -37,9 +39,13 @@ from theorems.checking.medians import Case, Floats, Medians, Sample
 from theorems.context import Context
 from theorems.families.rank.batches import SIZES
 from theorems.families.rank.notation import FAMILY, OURS, d, n
+from theorems.report.document import evidence_of, find
 from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Verdict
 
-__all__ = ["FIGURES", "STATEMENTS", "growths"]
+if TYPE_CHECKING:
+    from theorems.report.style import Drawing
+
+__all__ = ["FIGURES", "STATEMENTS", "draw", "growths"]
 
 rate = sp.Symbol("rate", real=True)
 #: Layers before averaging begins, and during it, in units of √d; networks of each size.
@@ -162,4 +168,68 @@ STATEMENTS = (
         checks=(_medians(MANY),),
     ),
 )
-FIGURES = ()
+NAMES = ("rank.new_direction:above", "rank.new_direction:dies")
+
+
+def _measured(document: Mapping[str, Any]) -> dict[int, Floats]:
+    """For each width: n, and the median rate with both ends of its interval; (4, sizes)."""
+    found: dict[int, set[tuple[float, ...]]] = {}
+    for name in NAMES:
+        for evidence in evidence_of(find(document, name), "readouts"):
+            for row in evidence["readouts"]:
+                keys = ("d", "n", "median rate", "low rate", "high rate")
+                numbers = [row.get(key) for key in keys]
+                if all(isinstance(number, int | float) for number in numbers):
+                    width, *rest = map(float, numbers)
+                    found.setdefault(int(width), set()).add(tuple(rest))
+    return {width: np.array(sorted(rows)).T for width, rows in found.items()}
+
+
+def draw(document: Mapping[str, Any]) -> Drawing | None:
+    """√d times the growth of a lacking direction against n/√d; None if it was not run.
+
+    ``document`` is the JSON value of a run.
+    """
+    from theorems.report.style import COLOURS, INK, MUTED, Drawing, drawing, new_figure
+
+    if not (points := _measured(document)):
+        return None
+    scaled = np.linspace(0.4, 3.2, 200)
+    looks = {16: ("s", COLOURS["measured"]), 64: ("o", COLOURS["sharp"])}
+    formula = sp.lambdify((n, d), _rate * sp.sqrt(d), "numpy")
+    with drawing():
+        figure = new_figure(6, 4)
+        axes = figure.add_subplot()
+        limit = np.where(scaled <= 2, 2 / scaled - scaled / 2, 2 - scaled)
+        axes.plot(scaled, limit, color=INK, label="d → ∞")
+        below = scaled[scaled <= 2]
+        for width, (marker, colour) in looks.items():
+            axes.plot(below, formula(below * math.sqrt(width), width), color=colour, linewidth=0.9)
+            if (table := points.get(width)) is not None:
+                errors = [table[1] - table[2], table[3] - table[1]]
+                root = math.sqrt(width)
+                axes.errorbar(
+                    table[0] / root,
+                    root * table[1],
+                    yerr=root * np.array(errors),
+                    fmt=marker,
+                    color=colour,
+                    label=f"d = {width}",
+                )
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.axvline(2, color=MUTED, linewidth=0.8)
+        axes.set(xlabel="n/√d", ylabel="√d × growth of log |R|² a layer")
+        axes.legend()
+    return Drawing(
+        "new_direction",
+        "A direction that a batch lacks",
+        "Growth a layer of the part of an infinitesimal further sample that is orthogonal to the n "
+        "others, rescale chain, Gaussian weights. Above 0 the direction is gained, below it dies. "
+        "Bars: intervals of medians over networks; thin curves: with the next order, n ≤ 2√d. "
+        "Thick: 2√d/n - n/(2√d) up to the vertical line n = 2√d, 2 - n/√d beyond.",
+        figure,
+        ("rank.new_direction",),
+    )
+
+
+FIGURES = (draw,)
