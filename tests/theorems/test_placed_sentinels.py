@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from simulators import Chain
+from simulators.layers import Linear, Rescale
 from simulators.observables import OBSERVABLES, observable
 from theorems import Verdict, conjecture, verify
 from theorems.workbench.sentinels import derive
@@ -101,3 +103,15 @@ def test_a_batch_that_lies_outside_places_nothing() -> None:
     claim = made.statement(falsify=False)
     (found,) = verify([claim], batch=np.random.default_rng(0).standard_normal((16, 5)))
     assert found.verdict is Verdict.OUTSIDE
+
+
+@pytest.mark.parametrize(("law", "each"), [("gaussian", 16 * 2), ("uniform", 16 * 16)])
+def test_the_numbers_that_a_claim_may_draw_are_counted_as_its_networks_draw_them(
+    law: str, each: int
+) -> None:
+    def build(width: int) -> Chain:
+        return Chain((Linear(width, law=law), Rescale("frobenius")))
+
+    claim = conjecture("orthogonality_gap <= 1/2", chain=build, n=2, d=16, ell=8, name="c")
+    assert claim.design is not None
+    assert {one.normals for one in claim.design.instances(claim.draft, None)} == {8 * each}
