@@ -35,8 +35,6 @@ _SLOPE = 0.1
 #: Radius of "near a sample", over half the side of the square.
 _NEAR = 0.1
 _IN_PLANE = {**CLOUDS, "digits": digits}
-#: What is read of a network.
-MEASURES = ("length", "regions", "distance", "crossings")
 
 
 def available(names: Sequence[str]) -> tuple[str, ...]:
@@ -91,13 +89,18 @@ def _in_plane(points: Floats, widths: Sequence[int], treatment: Treatment, seed:
     return np.array([near, found.regions])
 
 
-def _in_space(points: Floats, widths: Sequence[int], treatment: Treatment, seed: int) -> Floats:
-    """Median distance of samples to the nearest boundary, and crossings between pairs of them."""
+def _distance(points: Floats, widths: Sequence[int], treatment: Treatment, seed: int) -> Floats:
+    """Median distance of samples to the nearest boundary."""
+    network = random_network(points, widths, treatment, slope=0.0, seed=(seed,))
+    return np.array([np.median(nearest_boundaries(network, points).distances)])
+
+
+def _crossings(points: Floats, widths: Sequence[int], treatment: Treatment, seed: int) -> Floats:
+    """Crossings between pairs of samples, on average."""
     network = random_network(points, widths, treatment, slope=0.0, seed=(seed,))
     half = len(points) // 2
-    away = np.median(nearest_boundaries(network, points[:half]).distances)
     pieces = cut_segments(network, points[:half], points[half : 2 * half]).counts
-    return np.array([away, pieces.mean() - 1])
+    return np.array([pieces.mean() - 1])
 
 
 @dataclass(frozen=True)
@@ -120,12 +123,17 @@ class Setting:
     def plane(self) -> bool:
         return self.data in _IN_PLANE
 
-    def read(self, context: Context) -> dict[str, Floats]:
-        """What is read of each network by treatment, (networks, 2); data and weights are shared."""
+    def read(self, measure: str, context: Context) -> dict[str, Floats]:
+        """What is read of each network by treatment, a row for each; data and weights are shared.
+
+        In the plane, lengths and regions together.
+        """
+        look = (
+            _in_plane if self.plane else {"distance": _distance, "crossings": _crossings}[measure]
+        )
 
         def drawn() -> dict[str, Floats]:
             draws = np.random.default_rng(context.stream("splines", "boundary_density", self.data))
-            look = _in_plane if self.plane else _in_space
             treatments: tuple[Treatment, ...] = ("batchnorm", *OTHERS)
             found: dict[str, list[Floats]] = {each: [] for each in treatments}
             for _ in range(self.networks):
@@ -135,15 +143,15 @@ class Setting:
                     found[each].append(look(points, self.widths, each, seed))
             return {each: np.array(values) for each, values in found.items()}
 
-        return context.remembered(("boundary_density", self), drawn)
+        return context.remembered(("boundary_density", self, look.__name__), drawn)
 
     def ratios(self, measure: str, other: Treatment, context: Context) -> Sample:
         """By how much batch normalisation brings boundaries nearer than ``other``, of each network.
 
         Of lengths, regions and crossings its own over the other's, of distances the inverse.
         """
-        found = self.read(context)
-        column = MEASURES.index(measure) % 2
+        found = self.read(measure, context)
+        column = int(measure == "regions")
         own, theirs = found["batchnorm"][:, column], found[other][:, column]
         if measure == "distance":
             own, theirs = theirs, own

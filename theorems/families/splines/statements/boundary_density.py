@@ -62,7 +62,7 @@ def _check(
 
 
 _plane = partial(_settings, widths=_TWO_LAYERS, samples=40, networks=64)
-_space = partial(_settings, names=_IN_SPACE, widths=_THREE_LAYERS, samples=12, networks=96)
+_space = partial(_settings, names=_IN_SPACE, widths=_THREE_LAYERS)
 _density = partial(
     Statement,
     family=FAMILY,
@@ -110,7 +110,7 @@ STATEMENTS = (
         relation=">",
         rhs=sp.Integer(1),
         sentinel=Sentinel("five times nearer", rhs=sp.Integer(5)),
-        checks=_check(_space(), "distance"),
+        checks=_check(_space(samples=8, networks=180), "distance"),
     ),
     _density(
         variant="crossings",
@@ -118,7 +118,7 @@ STATEMENTS = (
         definitions={q: "median ratio of crossings between samples, BN over other"},
         rhs=sp.Rational(5, 4),
         sentinel=Sentinel("five times as often", rhs=sp.Integer(5)),
-        checks=_check(_space(), "crossings"),
+        checks=_check(_space(samples=12, networks=80), "crossings"),
     ),
 )
 
