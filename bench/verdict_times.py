@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.report.document import Verdicts
 from theorems import library
+from theorems.registry import unasked
 from theorems.statement import Quantifier
 
 __all__ = ["FEW", "families", "verdict_times"]
@@ -23,8 +24,8 @@ _VERDICT = re.compile(r"\[ *\d+/\d+\] ")
 
 
 def families() -> list[str]:
-    """The families of the library, in its order."""
-    return list(dict.fromkeys(each.family for each in library()))
+    """The families that are verified where nothing is named, in the library's order."""
+    return list(dict.fromkeys(each.family for each in unasked(library())))
 
 
 def verdict_times(family: str, short: bool) -> Verdicts:
