@@ -24,6 +24,8 @@ __all__ = ["NotJudged", "Parameters", "Role", "Stage", "account", "stages"]
 
 #: Share of the energy of rescaled rows that the ε beside their variances may take.
 _NEGLIGIBLE = 0.05
+#: Entries of each sample that are tried first.
+_PROBED = 256
 #: Of what enters a sum, at most.
 _NAMED = 3
 #: Operations that make probabilities of outputs.
@@ -288,10 +290,12 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
     ):
         return None
     x, y = before.flatten(1), after.flatten(1)
-    if close(x, y):
+    largest = float(y.abs().max())
+    few, wanted = x[:, :_PROBED], y[:, :_PROBED]  # which nearly all functions fail
+    if close(few, wanted, largest) and close(x, y):
         return "identity"
-    for name, activated in _activated(x):
-        if close(activated, y):
+    for name, activated in _activated(few):
+        if close(activated, wanted, largest) and close(_image(name, x), y):
             return name
     centred = x - x.mean(dim=0)
     size = x.abs().amax(dim=0)  # what cancels in the difference leaves its rounding behind
@@ -308,9 +312,13 @@ def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | Non
 
 def _activated(x: Tensor) -> Iterator[tuple[str, Tensor]]:
     """The image of ``x``, (n, m), under each activation of the catalogue but the identity."""
-    for name, entry in ACTIVATIONS.items():
+    for name in ACTIVATIONS:
         if name != "identity":
-            yield name, torch.as_tensor(entry.function(x, array_api_compat.torch))
+            yield name, _image(name, x)
+
+
+def _image(name: str, x: Tensor) -> Tensor:
+    return torch.as_tensor(ACTIVATIONS[name].function(x, array_api_compat.torch))
 
 
 def _epsilon(call: Call) -> float:
