@@ -53,7 +53,7 @@ class MeanCase:
     values: Mapping[str, float]
     draw: Callable[[tuple[int, ...], int], Floats]
     support: tuple[float, float]
-    most: int = 100_000
+    most: int = 400_000
 
 
 class _Followed:

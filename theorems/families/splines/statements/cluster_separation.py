@@ -181,7 +181,7 @@ STATEMENTS = (
         variables=(_ratio(1),),
         relation="==",
         rhs=2 * _arcsine / sp.pi,
-        sentinel=Sentinel("a tenth more", rhs=sp.Rational(11, 5) * _arcsine / sp.pi),
+        sentinel=Sentinel("a quarter more", rhs=sp.Rational(5, 2) * _arcsine / sp.pi),
         checks=_sampled(_TRIED[:2]),
         depends_on=("splines.separation_probability:law",),
     ),
