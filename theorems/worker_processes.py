@@ -266,6 +266,7 @@ def _settle() -> None:
             )
             setattr(sys, name, stream)
     use_cores(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of what is imported from now on
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)  # its pool of threads does not outlive a fork
 

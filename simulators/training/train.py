@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +156,21 @@ def train(
     replicas, layers = len(seeds), design.depth
     values = replicas * layers * design.width * (6 * recipe.samples + 4 * design.width)
     require_memory(4 * values, f"{replicas} networks of depth {layers} and width {design.width}")
-    return _Run(design, recipe, images, seeds, place, progress).outcome()
+    with _one_thread():
+        return _Run(design, recipe, images, seeds, place, progress).outcome()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch's products by one thread: of networks this small more are slower, and last bits would
+    depend on how many cores there are.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Run:
