@@ -110,8 +110,8 @@ EVERY_WIDTH = _spectra(
     lhs=(1 - tau) ** 2 * d**2 + tau * (2 - tau) * d,
     rhs=_count * sp.Sum(lam[i] ** 2, _ALL),
     sentinel=Sentinel(
-        "one part in a million more",
-        lhs=(1 + NUDGE) * ((1 - tau) ** 2 * d**2 + tau * (2 - tau) * d),
+        "the new term larger by (1 - 1/d)/100 of itself",
+        lhs=(1 - tau) ** 2 * d**2 + tau * (2 - tau) * (d + (d - 1) / sp.Integer(100)),
     ),
     proof=Proof(theorem=f"{_MODULE}.soft_rank_every_width"),
     remark="Stated without division: r = d²/Σλ². Of each τ > 0 and d the constant is the best: it is "

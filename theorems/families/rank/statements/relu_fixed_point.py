@@ -1,4 +1,4 @@
-"""With ReLU a deep rescaled network keeps some 8 directions, whatever its width: a fixed point.
+"""With ReLU a deep rescaled network keeps some 8 directions, as n, d → ∞: a fixed point.
 
 Problem. Linear layers with rescaled rows keep the rank √d of many samples. With ReLU the measured
 rank stops near 7 to 8 and does not grow with the width. What stops it?
@@ -12,13 +12,16 @@ symmetric in 1^⊥, of correlation -1/(n-1), and ReLU takes them to κ = κ(-1/(
 widths are averaged over layers, from orthogonal samples.
 
 Guarantee. k⁺ - k ≥ ¼(518/1000 - k) for k up to 518/1000 and k - k⁺ ≥ ½(1-k)(k - 519/1000) from
-519/1000 on: every path but k = 1 ends between these, and the rank before ReLU comes within 1/20 of 7.89. With
-mean subtraction the rank after ReLU is R_n = n/(1 + (n-1)κ²), with 1/R_n ≥ 1/π² + 1/(2n), so
-below π². At finite width 0 ≤ 1/r̄ - 1/R_n ≤ 5/d (9/4 /d with mean subtraction) for the sizes tried.
+519/1000 on: k rises below and falls above, so that a fixed point lies between these and none but
+k = 1 elsewhere; there the rank before ReLU is within 1/20 of 7.89. That every path ends there does
+not follow, as overshoot and cycles of two are not excluded. With mean subtraction the rank after
+ReLU is R_n = n/(1 + (n-1)κ²), with 1/R_n ≥ 1/π² + 1/(2n), so below π². At finite width
+0 ≤ 1/r̄ - 1/R_n ≤ 5/d (9/4 /d with mean subtraction, n ≤ 2√d) for the sizes tried, so that small
+widths keep less: 5.1 at d = n = 64, rows rescaled, where R_n is 7.28.
 
 Reference. Ours. That networks follow the map is the width limit; how fast is sampled, for n ≤ √d
 and some above. For n far beyond √d full batch normalisation leaves its symmetric point (measured at
-d = n = 256, some thousand layers), which is not claimed of.
+d = n = 256, some thousand layers, and at n = 64, d = 32 to 64); of that nothing is claimed.
 
 Example:
 
@@ -42,7 +45,7 @@ from simulators.layers import Activation, Linear, Rescale
 from theorems.checking.enclosures import Enclosed, Part
 from theorems.families.rank.batch_ranks import BatchRun, batch_medians
 from theorems.families.rank.notation import FAMILY, OURS, WIDTH, d, n
-from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
+from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Variable, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS", "after_layer", "before_activation", "rescaled_rank"]
 
@@ -309,6 +312,7 @@ _before = partial(
 _after = partial(
     _networks,
     variables=(WIDTH, SAMPLES),
+    assumptions=(Assumption(sp.Le(n**2, 4 * d), "n ≤ 2√d"),),
     chain="batchnorm(relu)",
     definitions={r_bar: f"1 over the average of 1/r(H_ℓ), batch normalisation, ReLU, {_AVERAGE}"},
     checks=(
