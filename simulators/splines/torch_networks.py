@@ -7,6 +7,7 @@ your own that Torch can trace. Anything else is refused by name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -228,6 +229,11 @@ class _Reader:
         return _Value(len(self.operations), shape)
 
     def _activation(self, source: _Value, slope: float, place: str) -> _Value:
+        require(
+            math.isfinite(slope),
+            f"{place}: negative_slope={slope}: want a finite number",
+            UnreadableNetworkError,
+        )
         return self._add(Activation(source.number, slope, place.removesuffix(": ")), source.shape)
 
     def _sum(self, left: _Value, right: object) -> _Value:

@@ -19,6 +19,7 @@ from theorems import Evidence, Sentinel, Statement, Verdict, conjecture, get, li
 from theorems.checking import medians as medians_module
 from theorems.checking.check import CheckBase, ExactCheck
 from theorems.checking.confidence_sequence import BoundedMean
+from theorems.checking.drawn_means import DrawnMeans
 from theorems.checking.expectation import Expectation, Instance
 from theorems.checking.lost_samples import UndefinedMean
 from theorems.checking.medians import Case, Medians, Sample
@@ -136,7 +137,14 @@ def drift() -> tuple[Statement, Paired]:
     return claim, Paired(lambda batch: starts, draws=64, first=64)
 
 
-SAMPLED = (expectation, medians, slope, escape, exponent, drift)
+def drawn() -> tuple[Statement, DrawnMeans]:
+    """Three means of what no chain draws."""
+    claim = get("splines.line_crossings:layer")
+    (check,) = [c for c in claim.checks if isinstance(c, DrawnMeans)]
+    return claim, check
+
+
+SAMPLED = (expectation, medians, slope, escape, exponent, drift, drawn)
 #: Decide exactly, or leave it to a check that is called inside.
 WITHOUT_A_LEVEL = {
     *(CheckBase, ExactCheck, UndefinedMean, Unbounded, Pointwise, Falsification),

@@ -65,12 +65,15 @@ class CarriedMean(BetweenEnds):
         self._carried: dict[int, BoundedMean] = {}
 
     def update(self, values: npt.ArrayLike, up_to: npt.ArrayLike | None = None) -> None:
-        """Take further observations, (k, 1 + K); with ``up_to``, each lies between both.
+        """Take further observations, (k, 1 + K), or (k,) where K = 0; with ``up_to``, each lies
+        between both.
 
         Raises ValueError for an X outside its range, and for a Z_k below its floor.
         """
-        low = np.asarray(values, dtype=np.float64)
-        high = low if up_to is None else np.asarray(up_to, dtype=np.float64)
+        ends = (values, values if up_to is None else up_to)
+        low, high = (np.asarray(end, dtype=np.float64) for end in ends)
+        if not self._floors.size:
+            low, high = low.reshape(len(low), 1), high.reshape(len(high), 1)
         self._plain.update(low[:, 0], high[:, 0])
         for place, carried in self._carried.items():
             carried.update(low[:, place + 1])

@@ -119,11 +119,13 @@ def _regions(args: argparse.Namespace) -> int:
     began = time.monotonic()
     found, interrupted = _found(args, module, array, half_side, seconds)
     gone = time.monotonic() - began
-    seen = _seen(found, module, array, size, seed)
     out = console(narrowest=_NARROWEST)
     _print(out, found, batch.description, gone)
+    with writing(directory):  # first what stays if the picture does not come to its end
+        _write(found, directory)
+    seen = _seen(found, module, array, size, seed)
     with writing(directory):
-        _write(found, seen, directory)
+        _draw(found, seen, directory)
     field(
         out, "Written", f"regions.png, .svg, .csv, .geojson, folds.csv, summary.json in {args.out}"
     )
@@ -195,9 +197,12 @@ def _seen(
     whole = decide(partition.network, partition.plane, found.centre, found.half_side, runs)
     if size is None:
         return whole
-    return decide_by_minibatches(
-        module, array, partition.plane, whole, size=size, count=_MINIBATCHES, seed=seed
-    )
+    try:
+        return decide_by_minibatches(
+            module, array, partition.plane, whole, size=size, count=_MINIBATCHES, seed=seed
+        )
+    except ValueError as error:
+        raise UsageError(f"--minibatch {size}: of a mini-batch, {error}") from error
 
 
 def _print(out: Console, found: Regions, batch: str, gone: float) -> None:
@@ -245,12 +250,17 @@ def _density(told: object) -> str:
     )
 
 
-def _write(found: Regions, seen: Decisions | None, directory: Path) -> None:
-    """All files. Raises ``OSError``."""
+def _write(found: Regions, directory: Path) -> None:
+    """Tables and summary. Raises ``OSError``."""
     from theorems.inspection.regions import write_regions
-    from theorems.inspection.regions_figure import draw_regions
-    from theorems.report.style import Drawing, save
 
     write_regions(found, directory)
     write_json(directory / "summary.json", plain(found.as_json()))
+
+
+def _draw(found: Regions, seen: Decisions | None, directory: Path) -> None:
+    """The picture. Raises ``OSError``."""
+    from theorems.inspection.regions_figure import draw_regions
+    from theorems.report.style import Drawing, save
+
     save(Drawing("regions", "", "", draw_regions(found, seen)), directory)

@@ -34,6 +34,7 @@ __all__ = ["Regions", "find_regions", "named_slice", "write_regions"]
 Floats = NDArray[np.float64]
 
 _MARGIN = 1.25  # half the side of the square over the largest coordinate of a sample
+_SMALLEST, _LARGEST = 1e-100, 1e100  # of half a side, as of entries of a batch
 _NEAR = 0.05  # radius of "near a sample", over half the side of the square
 _MOST_UNITS_SPELLED = 512
 _SIGNS = np.array(["-", "0", "+"])
@@ -202,12 +203,12 @@ def find_regions(
     chosen = named_slice(plane, flat)
     samples = chosen.coordinates(flat)
     low, high = samples.min(axis=0), samples.max(axis=0)
-    u, v = _rounded((low + high) / 2)
+    u, v = _rounded((low + high) / 2, (high - low).max())
     reach = np.abs(samples - (u, v)).max()
     half = half_side if half_side is not None else float(_rounded(_MARGIN * (reach or 1.0)))
     require(
-        np.isfinite(half) and half > 0,
-        f"half_side={told(half)}: want a positive number",
+        _SMALLEST < half < _LARGEST,
+        f"half_side={told(half)}: want a number from {_SMALLEST:g} to {_LARGEST:g}",
         InspectionError,
     )
     signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
@@ -218,10 +219,9 @@ def find_regions(
     )
 
 
-def _rounded(values: Floats | float) -> Floats:
-    """Two significant digits or so, so that the square has round corners."""
-    sizes = np.abs(np.asarray(values, dtype=np.float64))
-    top = float(sizes.max(initial=0.0))
+def _rounded(values: Floats | float, size: float = 0.0) -> Floats:
+    """Two significant digits or so, so that the square has round corners; of ``size``, if given."""
+    top = size or float(np.abs(np.asarray(values, dtype=np.float64)).max(initial=0.0))
     digits = 1 - int(np.floor(np.log10(top))) if top > 0 else 0
     return np.round(values, digits)
 

@@ -167,7 +167,7 @@ class _Carried:
 
         at = None if aim is None else self._mean_at(aim, numbers, name)
         part = CarriedMean(*support, floors, level, at)
-        columns = [list(range(1 + len(_layers(depth))))]
+        columns = [list(range(1 + len(floors)))]
         return EstimatedFunction(claimed, {name: part}, range_, columns)
 
     def _mean_at(self, bound: float, values: Mapping[str, float], name: str) -> float:

@@ -17,7 +17,7 @@ average, θ the angle from that point, or with the bias's standard deviation for
 L layers of n ≥ 2 units without biases: θLn/π with slopes a, 1 where a ≠ 0; for ReLU each further
 layer has 1 - (n+1)/2^n times as many. (Of other widths: Σ n_ℓ, each with the product over the layers
 before it.) Whatever the biases, given the layers before: n/π times the sum of the angles of the
-pieces. A whole line is θ = π.
+pieces. A whole line that misses 0 is the limit θ → π.
 
 Reference. After HR19 (arXiv 1901.09021), for the growth, and R26, Lemma 1; the exact constants are
 ours.
@@ -26,8 +26,8 @@ Example:
 
     >>> [statement.variant for statement in STATEMENTS]
     ['layer', 'leaky_relu', 'relu', 'given_earlier']
-    >>> float(STATEMENTS[1].bound(theta=math.pi, n=6, L=4))
-    24.0
+    >>> float(STATEMENTS[1].bound(theta=math.pi / 2, n=6, L=4))
+    12.0
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ theta = sp.Symbol("theta", positive=True)
 j = sp.Symbol("j", integer=True)
 crossings, excess = sp.Symbol("E_C", nonnegative=True), sp.Symbol("E_D", real=True)
 
-_ANGLE = Variable(theta, sp.Interval.Lopen(0, sp.pi), "angle under which the segment is seen")
+_ANGLE = Variable(theta, sp.Interval.open(0, sp.pi), "angle under which the segment is seen")
 _WIDTH = Variable(n, sp.Range(2, sp.oo), "units of each layer")
 _DEPTH = Variable(L, sp.Range(1, sp.oo), "layers")
 
