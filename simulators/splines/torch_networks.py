@@ -231,7 +231,7 @@ class _Reader:
     def _activation(self, source: _Value, slope: float, place: str) -> _Value:
         require(
             math.isfinite(slope),
-            f"{place}: negative_slope={slope}: want a finite number",
+            f"{place.removesuffix(': ')}: negative_slope={slope}: want a finite number",
             UnreadableNetworkError,
         )
         return self._add(Activation(source.number, slope, place.removesuffix(": ")), source.shape)

@@ -81,7 +81,7 @@ STATEMENTS = (
         title="Data beside 0: BN has 3/2 times the boundary near samples of zero or random biases",
         definitions={q: "median ratio of boundary lengths near the samples, BN over other"},
         rhs=sp.Rational(3, 2),
-        sentinel=Sentinel("four times", rhs=sp.Integer(4)),
+        sentinel=Sentinel("ten times", rhs=sp.Integer(10)),
         checks=_check(_plane(_BESIDE_ZERO), "length"),
     ),
     _density(
@@ -100,7 +100,7 @@ STATEMENTS = (
         definitions={q: "median ratio of the numbers of regions, BN over other"},
         relation=">",
         rhs=sp.Integer(1),
-        sentinel=Sentinel("three times as many", rhs=sp.Integer(3)),
+        sentinel=Sentinel("five times as many", rhs=sp.Integer(5)),
         checks=_check(_plane(("moons", *_BESIDE_ZERO)), "regions"),
     ),
     _density(
@@ -109,7 +109,7 @@ STATEMENTS = (
         definitions={q: "median ratio of distances to the nearest boundary, other over BN"},
         relation=">",
         rhs=sp.Integer(1),
-        sentinel=Sentinel("three times nearer", rhs=sp.Integer(3)),
+        sentinel=Sentinel("five times nearer", rhs=sp.Integer(5)),
         checks=_check(_space(samples=8, networks=180), "distance"),
     ),
     _density(
