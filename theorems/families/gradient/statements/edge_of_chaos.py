@@ -6,7 +6,8 @@ multiplied by χ₁ = σ_w² E sech⁴(√q z) there. Where is χ₁ = 1?
 
 Method. Each q > 0 is the length of one critical chain: σ_w² = 1/E sech⁴(√q z) and
 σ_b² = q - E tanh²(√q z)/E sech⁴(√q z), which Gaussian Poincaré keeps from being negative. Both
-means in balls, at lengths between 1/100 and 40 drawn by Hypothesis. Simulation for gradients.
+means in balls, at lengths between 1/100 and 40 drawn by Hypothesis and five that are named, the
+least 1/400. Simulation for gradients.
 
 Guarantee. √(1 + 9πq/8) ≤ σ_w² ≤ √(1 + 4q), the upper exact to first order as q → 0, the lower as
 q → ∞; 0 ≤ σ_b² ≤ 4q³/3, exact to leading order as q → 0. So the critical line leaves (1, 0) as

@@ -36,7 +36,7 @@ from theorems.checking.medians import Case, Floats, Medians, Sample
 from theorems.checking.pointwise import Pointwise
 from theorems.context import Context
 from theorems.families.gradient.enclosures import tanh_means
-from theorems.families.gradient.notation import FAMILY, OURS, ell, growth
+from theorems.families.gradient.notation import FAMILY, OURS, d, ell, growth
 from theorems.families.gradient.residual_stream import tanh_growths
 from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdict
 
@@ -99,14 +99,14 @@ _path = partial(
 PATH = (
     _path(
         variant="path_lower",
-        title="tanh residual streams: gradients grow at least as exp(√ℓ - 3/4)",
+        title="tanh residual streams: for ℓ ≤ 256 gradients grow at least as exp(√ℓ - 3/4)",
         relation=">=",
         rhs=sp.sqrt(ell) - sp.Rational(3, 4),
         sentinel=Sentinel("√ℓ - 3/5", rhs=sp.sqrt(ell) - sp.Rational(3, 5)),
     ),
     _path(
         variant="path_upper",
-        title="... and at most as exp(11√ℓ/10)",
+        title="... and at most as exp(11√ℓ/10), for ℓ ≤ 256",
         relation="<=",
         rhs=sp.Rational(11, 10) * sp.sqrt(ell),
         sentinel=Sentinel("21/20 for 11/10", rhs=sp.Rational(21, 20) * sp.sqrt(ell)),
@@ -116,6 +116,7 @@ PATH = (
 # --- networks -------------------------------------------------------------------------------------
 
 _WIDTH, _REPLICAS = 512, 500
+_DEPTHS = 16, 64
 _LEAST, _MOST = sp.Rational(5, 6), sp.Rational(7, 6)
 
 
@@ -132,11 +133,11 @@ def _cases(batch: object) -> list[Case]:
     return [
         Case(
             f"d={_WIDTH}, {depth} layers",
-            {"ell": depth, "F": float(log_growths()[depth].exp().mid())},
+            {"ell": depth, "d": _WIDTH, "F": float(log_growths()[depth].exp().mid())},
             partial(_drawn, depth),
             2,
         )
-        for depth in (16, 64)
+        for depth in _DEPTHS
     ]
 
 
@@ -144,7 +145,8 @@ _networks = partial(
     _tanh,
     quantifier=Quantifier.LAW,
     variables=(
-        _LAYERS,
+        Variable(ell, sp.Range(_DEPTHS[0], _DEPTHS[1] + 1), "number of layers, tried at both ends"),
+        Variable(d, sp.Range(_WIDTH, _WIDTH + 1), "width"),
         Variable(F, sp.Interval(1, sp.oo), "Π (1 + E sech⁴(√q_k z)), of infinite width"),
     ),
     definitions={growth: "‖G_0‖²/‖G_ℓ‖² in half of all networks h⁺ = h + tanh(Wh), G_ℓ normal"},
@@ -155,14 +157,14 @@ _networks = partial(
 NETWORKS = (
     _networks(
         variant="networks_lower",
-        title="Half of all tanh residual streams: ‖G‖² grows by that product or more, but a sixth",
+        title="d = 512: half of all tanh residual streams grow ‖G‖² by ⅚ of that product or more",
         relation=">=",
         rhs=_LEAST * F,
         sentinel=Sentinel("(6/5)^ℓ, an exponential", rhs=_LEAST * sp.Rational(6, 5) ** ell),
     ),
     _networks(
         variant="networks_upper",
-        title="Half of all tanh residual streams: ‖G‖² grows by that product or less, but a sixth",
+        title="d = 512: half of all tanh residual streams grow ‖G‖² by 7/6 of that product or less",
         relation="<=",
         rhs=_MOST * F,
         sentinel=Sentinel("(ℓ+1)(ℓ+2)/2, a power", rhs=_MOST * (ell + 1) * (ell + 2) / 2),

@@ -133,6 +133,7 @@ NEVER_RISES = _WEIGHTS(
         theorem=f"{ROCQ}.OrthogonalWeights.never_rises",
         link="name",
         gloss="for λ ≥ 0 of sum 1 and W with columns of length 1: Π_k n Σ_i λ_i W_ki² ≤ 1",
+        leaves="D(H⁺) = D(H) + Σ_k log(n v_kᵀMv_k), by which the product says that D never rises",
     ),
 )
 
