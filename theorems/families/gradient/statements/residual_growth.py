@@ -142,7 +142,11 @@ _networks = partial(
     _streams,
     quantifier=Quantifier.LAW,
     variables=(
-        Variable(ell, sp.Range(_DEPTHS[0], _DEPTHS[1] + 1), "number of layers, tried at both ends"),
+        Variable(
+            ell,
+            sp.Range(1, _DEPTHS[1] + 1),
+            f"number of layers, tried at {_DEPTHS[0]} and {_DEPTHS[1]}",
+        ),
         Variable(n, sp.Range(_SIZE, _SIZE + 1), "batch size"),
         Variable(d, sp.Range(_WIDTH, _WIDTH + 1), "width"),
     ),

@@ -145,7 +145,11 @@ _networks = partial(
     _tanh,
     quantifier=Quantifier.LAW,
     variables=(
-        Variable(ell, sp.Range(_DEPTHS[0], _DEPTHS[1] + 1), "number of layers, tried at both ends"),
+        Variable(
+            ell,
+            sp.Range(1, _DEPTHS[1] + 1),
+            f"number of layers, tried at {_DEPTHS[0]} and {_DEPTHS[1]}",
+        ),
         Variable(d, sp.Range(_WIDTH, _WIDTH + 1), "width"),
         Variable(F, sp.Interval(1, sp.oo), "Π (1 + E sech⁴(√q_k z)), of infinite width"),
     ),
