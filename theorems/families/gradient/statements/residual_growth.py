@@ -114,7 +114,6 @@ _WIDTH, _SIZE, _REPLICAS = 256, 8, 200
 _DEPTHS = 16, 48
 
 _LEAST, _MOST = sp.Rational(7, 8), sp.Rational(9, 8)
-_AT = {f: (n - 2) / (n - 3), q: 1}
 
 
 @lru_cache(maxsize=4)
@@ -127,10 +126,11 @@ def _drawn(depth: int, context: Context) -> Sample:
 
 
 def _cases(batch: object) -> list[Case]:
+    factor = (_SIZE - 2) / (_SIZE - 3)
     return [
         Case(
             f"n={_SIZE}, d={_WIDTH}, {depth} layers",
-            {"ell": depth, "n": _SIZE, "d": _WIDTH},
+            {"ell": depth, "n": _SIZE, "d": _WIDTH, "f": factor, "q": 1.0},
             partial(_drawn, depth),
             2,
         )
@@ -149,10 +149,10 @@ _networks = partial(
         ),
         Variable(n, sp.Range(_SIZE, _SIZE + 1), "batch size"),
         Variable(d, sp.Range(_WIDTH, _WIDTH + 1), "width"),
+        Variable(f, sp.Interval(1, 2), "(n-2)/(n-3), which is 6/5"),
+        Variable(q, sp.Range(1, 2), "variance of the stream at the batch"),
     ),
-    definitions={
-        growth: "‖G_0‖²/‖G_ℓ‖² in half of all networks H⁺ = H + BN(WH), G_ℓ normal, from q = 1"
-    },
+    definitions={growth: "‖G_0‖²/‖G_ℓ‖² in half of all networks H⁺ = H + BN(WH), G_ℓ normal"},
     lhs=growth,
     expected=Verdict.SUPPORTED,
     checks=(Medians(_cases),),
@@ -162,15 +162,15 @@ NETWORKS = (
         variant="networks_lower",
         title="n = 8, d = 256: half of all residual streams grow ‖G‖² by ⅞ of Π (1 + f/(1+k)) or more",
         relation=">=",
-        rhs=_LEAST * _product.subs(_AT),
-        sentinel=Sentinel("the quadratic upper bound", rhs=_LEAST * _upper.subs(_AT)),
+        rhs=_LEAST * _product,
+        sentinel=Sentinel("the quadratic upper bound", rhs=_LEAST * _upper),
     ),
     _networks(
         variant="networks_upper",
         title="n = 8, d = 256: half of all residual streams grow ‖G‖² by 9/8 of Π (1 + f/(1+k)) or less",
         relation="<=",
-        rhs=_MOST * _product.subs(_AT),
-        sentinel=Sentinel("the linear lower bound", rhs=_MOST * _lower.subs(_AT)),
+        rhs=_MOST * _product,
+        sentinel=Sentinel("the linear lower bound", rhs=_MOST * _lower),
     ),
 )
 
