@@ -107,8 +107,9 @@ def iterative_orthogonal_(
 
     Raises:
         TypeError: ``module`` is no module, or ``batch`` no tensor of real numbers.
-        ValueError: a ``gain`` that is not positive and finite; a layer whose input is zero or not
-            finite, which is named; or a module without a layer that the batch reaches.
+        ValueError: a ``gain`` that is not positive and finite; one sample without an axis for
+            more; a layer, which is named, whose input does not fit it, is zero or not finite; or a
+            module without a layer that the batch reaches.
 
     Cost: one pass through the module, and a singular value decomposition a layer.
 
@@ -125,7 +126,12 @@ def iterative_orthogonal_(
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module is {kind_of(module)}; give a torch.nn.Module")
     if not isinstance(batch, torch.Tensor) or not batch.is_floating_point():
-        raise TypeError(f"batch is {kind_of(batch)}; give a tensor of floating-point numbers")
+        dtype = f" of {batch.dtype}" if isinstance(batch, torch.Tensor) else ""
+        raise TypeError(
+            f"batch is {kind_of(batch)}{dtype}; give a tensor of floating-point numbers"
+        )
+    shape = tuple(batch.shape)
+    require(batch.dim() > 1, f"batch of shape {shape}: want samples as rows, (n, …)")
     scale = real_number("gain", gain, "a positive number")
     require(0 < scale < float("inf"), f"gain={gain!r}: give a positive, finite number")
     layers = {
@@ -140,9 +146,10 @@ def iterative_orthogonal_(
         if layer not in waiting:
             return
         name = waiting.pop(layer)
+        where = f"layer {name!r}" if name else "the layer"
+        _require_fit(layer, given[0], where)
         for part, patches in enumerate(_patches(layer, given[0])):
             usable = bool(torch.isfinite(patches).all()) and bool(patches.any())
-            where = f"layer {name!r}" if name else "the layer"
             require(usable, f"batch: {where} gets zeros or what is not finite; give another batch")
             rows = _rows(layer, part)
             weight = orthogonalising_weight(patches, len(rows), gain=scale, generator=generator)
@@ -161,6 +168,17 @@ def iterative_orthogonal_(
             hook.remove()
     require(len(waiting) < len(layers), "module: the batch reaches no Linear and no Conv2d in it")
     return module
+
+
+def _require_fit(layer: nn.Linear | nn.Conv2d, given: Tensor, where: str) -> None:
+    """Raise ``ValueError`` for an input that the layer does not read."""
+    shape = tuple(given.shape)
+    if isinstance(layer, torch.nn.Linear):
+        fits, wanted = shape[-1:] == (layer.in_features,), f"(…, {layer.in_features})"
+    else:
+        fits = len(shape) in (3, 4) and shape[-3] == layer.in_channels
+        wanted = f"(n, {layer.in_channels}, height, width)"
+    require(fits, f"batch: {where} gets shape {shape}, and reads {wanted}; give a batch that fits")
 
 
 def _patches(layer: nn.Linear | nn.Conv2d, given: Tensor) -> list[Tensor]:

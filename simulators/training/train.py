@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
-from simulators.arguments import one_of, require, whole_number
+from simulators.arguments import one_of, require, told, whole_number
 from simulators.backend import select
 from simulators.lazy import torch
 from simulators.observables import effective_rank, orthogonality_gap
@@ -147,6 +147,8 @@ def train(
         (True, [-1, -1])
     """
     require(len(seeds), "seeds are none; give at least one")
+    for seed in seeds:
+        _require_entropy(seed)
     there = images.training.count
     require(
         recipe.samples <= there,
@@ -158,6 +160,14 @@ def train(
     require_memory(4 * values, f"{replicas} networks of depth {layers} and width {design.width}")
     with _one_thread():
         return _Run(design, recipe, images, seeds, place, progress).outcome()
+
+
+def _require_entropy(seed: object) -> None:
+    """Raise ``TypeError`` or ``ValueError`` for what is no sequence of whole numbers from 0."""
+    if not isinstance(seed, Sequence) or isinstance(seed, str | bytes) or not seed:
+        raise TypeError(f"seeds hold {told(seed)}; give for each a sequence, such as (0, 1)")
+    for number in seed:
+        whole_number("seeds: an entry", number, 0)
 
 
 @contextmanager

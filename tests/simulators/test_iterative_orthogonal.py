@@ -147,3 +147,29 @@ def test_what_cannot_be_used_is_one_line() -> None:
     with pytest.raises(ValueError, match="reaches no Linear and no Conv2d"):
         iterative_orthogonal_(nn.ReLU(), batch)
     assert not net[0]._forward_pre_hooks
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        (torch.ones(6, 4), r"layer '0' gets shape \(6, 4\), and reads \(…, 5\)"),
+        (torch.ones(5), r"batch of shape \(5,\): want samples as rows"),
+        (torch.zeros(6, 5), "layer '0' gets zeros"),
+    ],
+)
+def test_a_batch_that_does_not_fit_changes_nothing(batch: torch.Tensor, words: str) -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(5, 3))
+    before = net[0].weight.clone()
+    with pytest.raises(ValueError, match=words):
+        iterative_orthogonal_(net, batch)
+    assert torch.equal(net[0].weight, before)
+
+
+def test_images_with_other_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"the layer gets shape \(2, 3, 8, 8\), and reads \(n, 1,"):
+        iterative_orthogonal_(torch.nn.Conv2d(1, 2, 3), torch.ones(2, 3, 8, 8))
+
+
+def test_whole_numbers_are_refused_with_their_dtype() -> None:
+    with pytest.raises(TypeError, match=r"of torch\.int64; give a tensor of floating-point"):
+        iterative_orthogonal_(torch.nn.Linear(5, 3), torch.ones(6, 5, dtype=torch.int64))

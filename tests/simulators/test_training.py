@@ -174,6 +174,10 @@ def test_what_cannot_be_trained_is_one_line() -> None:
         train(SMALL, SHORT, DIGITS, [(0,)], device="cuda:9")
     with pytest.raises(ValueError, match="seeds are none"):
         train(SMALL, SHORT, DIGITS, [])
+    with pytest.raises(ValueError, match="seeds: an entry=-1 is below 0"):
+        train(SMALL, SHORT, DIGITS, [(0,), (-1,)])
+    with pytest.raises(TypeError, match=r"seeds hold 1; give for each a sequence"):
+        train(SMALL, SHORT, DIGITS, [1, 2])  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"depth 3 and width 10000000: needs .* GiB of memory"):
         train(replace(SMALL, width=10**7), SHORT, DIGITS, [(0,)])
     with pytest.raises(ValueError, match="unknown normalisation 'bach'; did you mean 'batch'"):

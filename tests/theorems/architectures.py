@@ -290,7 +290,7 @@ class Bag(nn.Module):
         return out
 
 
-# --- gates, mixtures and sets -----------------------------------------------------------------------
+# --- gates, mixtures and sets ---------------------------------------------------------------------
 
 
 class Highway(nn.Module):
@@ -407,7 +407,7 @@ class Multiplied(nn.Module):
         return out
 
 
-# --- shared, borrowed and made weights ----------------------------------------------------------------
+# --- shared, borrowed and made weights ------------------------------------------------------------
 
 
 class Autoencoder(nn.Module):
@@ -493,7 +493,7 @@ class Rerun(nn.Module):
         return out
 
 
-# --- outputs ------------------------------------------------------------------------------------------
+# --- outputs --------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -526,7 +526,7 @@ class InDict(nn.Module):
         return {"late": self.late(torch.relu(self.second(x))), "early": [early]}
 
 
-# --- numbers ----------------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 
 class Complex(nn.Module):

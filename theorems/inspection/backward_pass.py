@@ -242,7 +242,7 @@ def _work(passage: Passage) -> float:
     )
 
 
-# --- what is measured -------------------------------------------------------------------------------
+# --- what is measured -----------------------------------------------------------------------------
 
 
 def go_back(
@@ -403,7 +403,7 @@ def _starts(
     return starts, given
 
 
-# --- how they grow ----------------------------------------------------------------------------------
+# --- how they grow --------------------------------------------------------------------------------
 
 
 def _depths(passage: Passage, found: Sequence[Stage]) -> dict[str, int]:
@@ -466,7 +466,7 @@ def _norm(values: Sequence[float]) -> float:
     return math.hypot(*values) / math.sqrt(len(values)) if values else math.nan
 
 
-# --- units ------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 def _dead(stage: Stage, seen: Backward) -> float:

@@ -63,7 +63,7 @@ x, t = sp.symbols("x t", positive=True)
 missed, limit, beta = sp.symbols("missed limit beta", nonnegative=True)
 i, j, q = sp.symbols("i j q", integer=True)
 
-# --- the two laws, elementary -----------------------------------------------------------------------
+# --- the two laws, elementary ---------------------------------------------------------------------
 
 _cosines = sp.Sum(sp.Product(2 * q / (2 * q + 1), (q, 1, j)) * (1 - x) ** j, (j, 0, K - 2))
 _one_space = sp.acos(sp.sqrt(x)) * 2 / sp.pi - 2 * sp.sqrt(x) * sp.sqrt(1 - x) * _cosines / sp.pi
@@ -79,7 +79,7 @@ _pairs = sp.Product((j + q) / q, (q, 1, i))
 _twice = sp.Sum(_central(i + j) * _pairs / (2 + x) ** (i + j), (i, 0, h - 1), (j, 0, h - 1))
 _two_spaces = 1 - 2 * sp.sqrt(x / (1 + x)) * _once + sp.sqrt(x / (2 + x)) * _twice
 
-# --- what is tried ----------------------------------------------------------------------------------
+# --- what is tried --------------------------------------------------------------------------------
 
 #: K/2, or K, and x, of layers.
 _LAYERS = ((1, 0.25), (2, 0.1), (4, 0.1))
@@ -175,7 +175,7 @@ def _decided(values: Callable[[Item], Item], name: str, least: int) -> tuple[Poi
     return (Pointwise(values, sizes, partial(_corners, name, least), walks=False),)
 
 
-# --- the statements ---------------------------------------------------------------------------------
+# --- the statements -------------------------------------------------------------------------------
 
 _THEOREM = Source("R26", "Theorem 3")
 _CORRECTED = Source("R26", "Theorem 3, corrected")
