@@ -31,9 +31,9 @@ class Family:
     """A family of statements with its figures, certificates, findings and remedies.
 
     Each of ``statements``, ``figures``, ``certificates``, ``findings`` and ``remedies`` is a tuple
-    of objects, or of references ``"package.module:NAME"`` to one object or to a tuple of them. A module is
-    imported when its part is used: listing statements draws nothing, and a report makes no
-    certificate.
+    of objects, or of references ``"package.module:NAME"`` to one object or to a tuple of them. A
+    module is imported when its part is used: listing statements draws nothing, and a report makes
+    no certificate.
 
     - ``name``: lower-case letters, digits, underscores; statements are named ``name.theorem``
     - ``title``: what the family is about, in one line
@@ -44,8 +44,8 @@ class Family:
     - ``certificates``: kinds of certificates, ``theorems.certificates.kind.Kind``
     - ``findings``: functions of a ``theorems.inspection.finding.Watched`` that return what the
       family says of that network, a list of ``Finding``
-    - ``remedies``: functions of a ``Watched`` and of its state in one word, such as ``"exploding"``,
-      that return what the family offers against it, a list of
+    - ``remedies``: functions of a ``Watched`` and of its state in one word, such as
+      ``"exploding"``, that return what the family offers against it, a list of
       ``theorems.inspection.finding.Remedy``
     - ``experiments``: sizes at which the sources ran their own experiments, by the names of the
       statements' symbols; a report tells which published bounds say nothing there

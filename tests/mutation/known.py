@@ -1,7 +1,8 @@
 """What is known of mutants from before: an outcome holds while nothing that it rests on has changed.
 
-A mutant that survived did so against the very tests that there were. One that was killed stays killed by the same
-tests, whatever is added to them: of every file of tests it met, all that was defined must still be there as it was.
+A mutant that survived did so against the very tests that there were. One that was killed stays
+killed by the same tests, whatever is added to them: of every file of tests it met, all that was
+defined must still be there as it was.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _DEFINED = CACHE / "defined"
 class Basis:
     """What the outcome of a mutant rests on.
 
-    - ``source``: the digest of the mutant and of the file it is of; ``tests``: that of the names of its tests
+    - ``source``: the digest of the mutant and of the file it is of; ``tests``: that of the names of
+      its tests
     - ``files``: digests of the files of these tests and of what lies beside them, by name
     - ``defined``: under which digest it is kept what these files define
     """

@@ -1,8 +1,8 @@
 """Mutants put into functions that are loaded already, so that tests collected once serve them all.
 
-Each mutant is a fork of a pytest that has collected every test and run none. Only the body of a function can be
-changed so, and only of one that did not run while modules were loaded, as what it made then is not made again.
-What cannot be put in is left to be run from the start.
+Each mutant is a fork of a pytest that has collected every test and run none. Only the body of a
+function can be changed so, and only of one that did not run while modules were loaded, as what it
+made then is not made again. What cannot be put in is left to be run from the start.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _NOT_PUT_IN = "could not be put in"
 def changed(before: str, after: str, file: str) -> dict[CodeType, CodeType]:
     """The functions of a source whose code differs, each with its new one; ``file`` is where the source lies.
 
-    Empty if more differs: what the module or the body of a class does, of which only lines may move.
+    Empty if more differs: what the module or the body of a class does, of which only lines may
+    move.
     """
     pairs = _pairs(*(compile(text, file, "exec", dont_inherit=True) for text in (before, after)))
     different = {old: new for old, new in pairs if old != new}
@@ -115,7 +116,8 @@ class Loaded:
     def test(self, path: str, text: str, seconds: Mapping[str, float]) -> Outcome | None:
         """What the tests named in ``seconds``, in that order, say of a file changed to ``text``; None if not known.
 
-        A test that fails among others has noticed the mutant if it fails alone too, and passes alone without it.
+        A test that fails among others has noticed the mutant if it fails alone too, and passes
+        alone without it.
         """
         file = str(self.copy.folder / path)
         codes = changed(self.copy.text(path), text, file)

@@ -53,8 +53,8 @@ def files_of_tests(only: Sequence[str] = ()) -> list[str]:
 class Reach:
     """``lines[source][line]`` are the tests that run it, ``seconds`` what each costs in CPU; all of them passed.
 
-    ``early[source]`` are the lines that run while modules are loaded. ``sources`` counts the sources that a file of
-    tests runs.
+    ``early[source]`` are the lines that run while modules are loaded. ``sources`` counts the
+    sources that a file of tests runs.
     """
 
     lines: dict[str, dict[int, set[str]]] = field(
@@ -78,10 +78,10 @@ class Reach:
     def tests(self, mutant: Mutant, within: float = math.inf) -> list[str]:
         """The tests that run a mutant's lines, as many as take ``within`` seconds of CPU in all.
 
-        Of a line that runs while its module is loaded, also those that run anything of the module, and those that
-        look at every statement. Behind them, the others of their files: what one test leaves in a
-        cache, or a module as a constant, the next reads without running a line. The file named
-        after the module comes first, whole.
+        Of a line that runs while its module is loaded, also those that run anything of the module,
+        and those that look at every statement. Behind them, the others of their files: what one
+        test leaves in a cache, or a module as a constant, the next reads without running a line.
+        The file named after the module comes first, whole.
         """
         lines = self.lines.get(mutant.path, {})
         own = set(range(mutant.line, mutant.last_line + 1))
@@ -108,8 +108,8 @@ class Reach:
     def stages(self, tests: Sequence[str]) -> list[list[str]]:
         """These tests in two runs: those in the few files that are nearest, then the others.
 
-        Nearest to a statement is what looks at every statement, else what runs the fewest sources. Most mutants fall
-        in the first run, which has little to load.
+        Nearest to a statement is what looks at every statement, else what runs the fewest sources.
+        Most mutants fall in the first run, which has little to load.
         """
         files = sorted(
             {_file(test) for test in tests},

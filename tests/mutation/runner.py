@@ -1,7 +1,8 @@
 """Pytest in a process of its own, in a copy of the tree: to learn what tests reach, and whether they notice a mutant.
 
-The libraries that everything needs are loaded once; each run is a fork that loads only what is ours. Work is counted
-in seconds of CPU, so that an endless loop ends the same on a busy machine, and a run that waits for ever by the clock.
+The libraries that everything needs are loaded once; each run is a fork that loads only what is
+ours. Work is counted in seconds of CPU, so that an endless loop ends the same on a busy machine,
+and a run that waits for ever by the clock.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Printed Rocq read back: the notations of mathcomp's ring scope, and of Coq's reals, at the levels they are declared.
 
-Written apart from the printer and from SymPy. A text is parsed by precedence, refused where Rocq would group it
-otherwise than parentheses say, and evaluated in long floats. As in mathcomp, 1/0 and the root of a negative number
-are 0, and subtraction of naturals stops at 0.
+Written apart from the printer and from SymPy. A text is parsed by precedence, refused where Rocq
+would group it otherwise than parentheses say, and evaluated in long floats. As in mathcomp, 1/0 and
+the root of a negative number are 0, and subtraction of naturals stops at 0.
 """
 
 from __future__ import annotations

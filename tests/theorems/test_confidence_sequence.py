@@ -1,7 +1,8 @@
 """Confidence sequences for bounded means: exact and simulated coverage, sharpness, rounding, doors, decisions.
 
-The simulated coverage tests allow miscoverage up to a binomial quantile. Together they fail by chance, were
-the sequences' error exactly their level, with probability below 1e-6; seeds are fixed, so a failure repeats.
+The simulated coverage tests allow miscoverage up to a binomial quantile. Together they fail by
+chance, were the sequences' error exactly their level, with probability below 1e-6; seeds are fixed,
+so a failure repeats.
 """
 
 import itertools

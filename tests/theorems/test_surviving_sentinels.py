@@ -1,7 +1,8 @@
 """Every check, met with a neighbour that is not false, says so: the sentinel is not reported as refuted.
 
-The neighbour of every statement of the library is replaced by one that holds wherever the claim does, its bound moved
-far to the safe side, or an equality that says the same. Checks do a small part of their work.
+The neighbour of every statement of the library is replaced by one that holds wherever the claim
+does, its bound moved far to the safe side, or an equality that says the same. Checks do a small
+part of their work.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@
 - ``kernels``: what a layer without batch interaction does to the angle of two samples (JH24)
 - ``gradient``: how gradients grow on their way back through random layers (after Y19)
 - ``products``: what many layers without normalisation do to the norm of one sample (H18, HN19)
-- ``training``: whether the geometry at initialisation decides how gradient descent goes (DJB21, D20)
+- ``training``: whether the geometry at initialisation decides how gradient descent goes (DJB21,
+  D20)
 
 Each has one `Family` in its ``__init__``, and one line in ``FAMILIES``.
 Other packages bring families through the entry-point group ``theorems.families``.

@@ -141,8 +141,8 @@ def design_of(claim: StatedClaim, space: Space) -> Design:
 
     Raises:
         ClaimError: for networks too large to be drawn, two chains that cannot have the same
-            weights, or are one, gradients or tangents that do not fit, and slopes over less than two
-            values.
+            weights, or are one, gradients or tangents that do not fit, and slopes over less than
+            two values.
 
     Example:
         >>> from theorems import conjecture

@@ -1,9 +1,10 @@
 """Gradients through residual streams H⁺ = H + BN(WH) and h⁺ = h + tanh(Wh), which no chain of the
 engine expresses.
 
-Of the first rows are centred, so that a row is a vector of R^(n-1), and normalising takes it to length √n. Given
-H = QR, WH has the law of fresh normals times R/√d, and given WH as well WᵀG is known on the span of
-Q and fresh beside it: no d × d matrix is drawn, and the law is exact at every width.
+Of the first rows are centred, so that a row is a vector of R^(n-1), and normalising takes it to
+length √n. Given H = QR, WH has the law of fresh normals times R/√d, and given WH as well WᵀG is
+known on the span of Q and fresh beside it: no d × d matrix is drawn, and the law is exact at every
+width.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
 - ``two_points``: points as a third sees them; ``units``: layers whose units are counted;
   ``ball_probabilities``: how likely a boundary misses two balls
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
-- ``bends``, ``clouds``, ``densities``, ``density_figure``: folds that enumeration finds, exactly; data
-  in the plane; what of boundaries is near them, and its picture
+- ``bends``, ``clouds``, ``densities``, ``density_figure``: folds that enumeration finds, exactly;
+  data in the plane; what of boundaries is near them, and its picture
 - ``findings``: every batchnorm unit of a network as a total least squares fit to what it receives
 
 One unit has a weight w and the inputs z_1 … z_N; its boundary is {z : ⟨w,z⟩ = μ}.

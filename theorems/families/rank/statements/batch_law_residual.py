@@ -8,9 +8,9 @@ Method. Small branches make the same steps, smaller: to leading order γ scales 
 `moment_recursion` and no more. Mean subtraction leaves n - 1 dimensions. Sampled, from orthogonal
 samples.
 
-Guarantee. r̄ is within 4/d of the law with its next order for γ = 1 and 3/10, relatively, and within
-2/d of that of n - 1 samples with mean subtraction, γ = 1. The sizes tried are in the titles. Small
-branches lie above the law, by some 3/(5d) at γ = 3/10: its next order is that of γ = ∞.
+Guarantee. r̄ is within 4/d of the law with its next order for γ = 1 and 3/10, relatively, and
+within 2/d of that of n - 1 samples with mean subtraction, γ = 1. The sizes tried are in the titles.
+Small branches lie above the law, by some 3/(5d) at γ = 3/10: its next order is that of γ = ∞.
 
 Reference. Ours; after D20 (arXiv 2003.01652). More samples than rows have rank d, and are d samples
 to these chains.

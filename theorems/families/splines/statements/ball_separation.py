@@ -1,7 +1,7 @@
 """A boundary through the midpoint of two balls misses both: the law, and what was printed for it.
 
-Problem. Two balls of radius δ have centres u and v that are 2r apart; a unit with Gaussian weight has
-a boundary through the midpoint. With which probability does it meet neither ball?
+Problem. Two balls of radius δ have centres u and v that are 2r apart; a unit with Gaussian weight
+has a boundary through the midpoint. With which probability does it meet neither ball?
 
 Method. The boundary misses a ball if |⟨w,u-v⟩|/2 exceeds δ times the length of w in the ball's
 space, so that the law depends on where the two spaces lie. Incomplete beta functions, finite sums
@@ -9,9 +9,9 @@ and normal tails are enclosed in balls of numbers; layers of units are counted.
 
 Guarantee. In a common space of dimension 2K that holds u - v it is 1 - I_x(½, K - ½), x = δ²/r²,
 which is elementary, and within 1/(5K) of P(|Z| > t), Z standard normal, t = (δ/r)√(2K). Balls of
-dimension K, as the text reads, may lie in spaces normal to each other and to u - v: then it is within
-1/(5√K) of P(|Z| > t/√2). At K = 100, t = 1 it is .4636, above .439, the least of the printed upper
-bounds.
+dimension K, as the text reads, may lie in spaces normal to each other and to u - v: then it is
+within 1/(5√K) of P(|Z| > t/√2). At K = 100, t = 1 it is .4636, above .439, the least of the printed
+upper bounds.
 
 Reference. R26 (PMLR 334), Theorem 3, as printed and corrected.
 

@@ -1,19 +1,19 @@
 """Batch normalisation puts more boundaries and regions near the data than zero or random biases do.
 
-Problem. BB22's first figure: the boundaries of normalised units gather about the data. Compared with
-what, by how much, and always?
+Problem. BB22's first figure: the boundaries of normalised units gather about the data. Compared
+with what, by how much, and always?
 
 Method. The same Gaussian weights three times, with the biases of batch normalisation, none, and as
 large as the weights, on fresh data. In the plane all regions are enumerated exactly: length of
-boundary within a tenth of the half side of the samples, and regions of the square. In 64 dimensions:
-the distance of samples to the nearest boundary of any layer, and crossings of segments between
-samples. Intervals for the median over networks of the ratio, network by network.
+boundary within a tenth of the half side of the samples, and regions of the square. In 64
+dimensions: the distance of samples to the nearest boundary of any layer, and crossings of segments
+between samples. Intervals for the median over networks of the ratio, network by network.
 
 Guarantee. Leaky ReLU, two layers of six on rings, a mixture and projected digits, which lie beside
-0: half as much boundary again near the samples, or more; more regions, on moons as well. ReLU, three
-layers of 16 in 64 dimensions: boundaries are nearer, and segments cut a quarter more often. On
-moons, among which 0 lies, zero biases do nearly as well near the samples: batch normalisation has at
-most twice as much there.
+0: half as much boundary again near the samples, or more; more regions, on moons as well. ReLU,
+three layers of 16 in 64 dimensions: boundaries are nearer, and segments cut a quarter more often.
+On moons, among which 0 lies, zero biases do nearly as well near the samples: batch normalisation
+has at most twice as much there.
 
 Reference. BB22 (arXiv 2209.14778), its first figure; the numbers are ours.
 

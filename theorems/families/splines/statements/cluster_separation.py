@@ -1,8 +1,8 @@
 """A boundary through the midpoint of two tight clusters separates them: with which probability?
 
-Problem. Two clusters of K points, within δ of centres u and v that are 2r apart; a unit with Gaussian
-weight whose boundary goes through the midpoint of u and v. How likely is it that some point is on
-the other side than the rest of its cluster?
+Problem. Two clusters of K points, within δ of centres u and v that are 2r apart; a unit with
+Gaussian weight whose boundary goes through the midpoint of u and v. How likely is it that some
+point is on the other side than the rest of its cluster?
 
 Method. A point within δ of its centre and that centre are seen from distance r under an angle of
 arcsin(δ/r) at most, so that a boundary goes between them with probability arcsin(δ/r)/π at most

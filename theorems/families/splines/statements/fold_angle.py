@@ -5,8 +5,8 @@ inactive to active. By which angle?
 
 Method. Across the boundary of the earlier unit, whose normal is h, the gradient of the later unit
 changes from g to g + c h, c = ±(1-a)ω: ω its derivative by what the earlier unit gives, a the slope
-of the activation below 0; + towards the positive side. Lagrange's identity gives the sine, proved in
-Rocq in every dimension. In the plane every bend that the exact enumeration of regions finds is
+of the activation below 0; + towards the positive side. Lagrange's identity gives the sine, proved
+in Rocq in every dimension. In the plane every bend that the exact enumeration of regions finds is
 compared with it: directions from the partition's vertices, normals by the chain rule from the
 weights, in rationals, for ReLU, leaky ReLU and absolute values, two layers and three.
 

@@ -4,8 +4,8 @@ Problem. A segment is seen from 0 under the angle θ. How many linear pieces doe
 independent Gaussian weights have along it? Hanin and Rolnick show growth linear in the number of
 units, and not exponential in depth; with which constant?
 
-Method. A Gaussian unit separates the ends of a piece with probability ∠/π (R26, Lemma 1), so a layer
-is crossed in proportion to the angular length of what it reads. A layer keeps that length on
+Method. A Gaussian unit separates the ends of a piece with probability ∠/π (R26, Lemma 1), so a
+layer is crossed in proportion to the angular length of what it reads. A layer keeps that length on
 average, exactly: by Crofton's formula it is the rate at which random hyperplanes are crossed, which
 a linear map of full rank carries to others; on the orthant where its units are the activation is
 one, and flips of signs carry orthants to each other. ReLU loses the directions of its inactive
@@ -13,11 +13,11 @@ units, and where fewer than two are active there is nothing left to turn. Sample
 the segment, many networks at once, against confidence sequences.
 
 Guarantee. One layer of m units, through a common point or with Gaussian biases: mθ/π crossings on
-average, θ the angle from that point, or with the bias's standard deviation for a further coordinate.
-L layers of n ≥ 2 units without biases: θLn/π with slopes a, 1 where a ≠ 0; for ReLU each further
-layer has 1 - (n+1)/2^n times as many. (Of other widths: Σ n_ℓ, each with the product over the layers
-before it.) Whatever the biases, given the layers before: n/π times the sum of the angles of the
-pieces. A whole line that misses 0 is the limit θ → π.
+average, θ the angle from that point, or with the bias's standard deviation for a further
+coordinate. L layers of n ≥ 2 units without biases: θLn/π with slopes a, 1 where a ≠ 0; for ReLU
+each further layer has 1 - (n+1)/2^n times as many. (Of other widths: Σ n_ℓ, each with the product
+over the layers before it.) Whatever the biases, given the layers before: n/π times the sum of the
+angles of the pieces. A whole line that misses 0 is the limit θ → π.
 
 Reference. After HR19 (arXiv 1901.09021), for the growth, and R26, Lemma 1; the exact constants are
 ours.

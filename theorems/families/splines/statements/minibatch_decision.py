@@ -6,13 +6,14 @@ tσ_B, whose mean and variance are those of a mini-batch of b among N samples. H
 decided otherwise than with all of them?
 
 Method. Every batch, in exact arithmetic, for small N; for some hundred samples, batches that are
-drawn. Cantelli's inequality, with the exact variance of the jitter, proved in Rocq; Jensen's, for the
-mean of σ_B.
+drawn. Cantelli's inequality, with the exact variance of the jitter, proved in Rocq; Jensen's, for
+the mean of σ_B.
 
 Guarantee. A sample whose margin is γ, in units of the pre-activation, is decided otherwise by at
 most J²/(J² + γ²) of batches, J² = (σ²/b)(N-b)/(N-1): attained at N = 2, b = 1. The jitter is skewed
 as the data are, by (N-2b)(N-b)/((N-1)(N-2)b²) times their third moment: not at all for b = N/2. A
-trained shift t draws the boundary nearer to the mean than tσ, on average: E σ_B ≤ σ√(N(b-1)/(b(N-1))).
+trained shift t draws the boundary nearer to the mean than tσ, on average: E σ_B ≤
+σ√(N(b-1)/(b(N-1))).
 
 Reference. Classical (sampling from a finite population; Cantelli); BB22 has the subject.
 
