@@ -50,11 +50,9 @@ def by_notebook(
     return means
 
 
-def by_simulate(dtype: str = "float64") -> np.ndarray:
-    """Mean gap over depth, ``(widths, replicas)``, by the factor engine."""
-    run = partial(
-        simulate, depth=LAYERS, replicas=REPLICAS, seed=SEED, engine="factor", dtype=dtype
-    )
+def by_simulate() -> np.ndarray:
+    """Mean gap over depth, ``(widths, replicas)``, by the factor engine in float64."""
+    run = partial(simulate, depth=LAYERS, replicas=REPLICAS, seed=SEED, engine="factor")
     trajectories = [run(rescale_chain(width), batch(width)) for width in WIDTHS]
     return np.array(
         [trajectory["orthogonality_gap"][:, 1:].mean(axis=1) for trajectory in trajectories]
@@ -123,15 +121,6 @@ PAIRS = (
         target=100,  # beyond what one thread can do, as the pairs below measure
         short=True,
         required=False,
-    ),
-    _pair(
-        "published experiment, float32, against default_rng's loop",
-        Against.LOOP,
-        "factor",
-        ours=Work("simulate, float32", partial(by_simulate, "float32")),
-        others=_loops("default_rng's loop", _modern),
-        target=100,
-        short=True,
     ),
     _pair(
         "published experiment against the notebook's loop",
