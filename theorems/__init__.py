@@ -4,6 +4,7 @@
 - ``Family``: a family of statements, and how another package brings one
 - ``verify(names, batch=..., seed=..., level=..., budget=...)``: check them
 - ``inspect(module, batch)``: what the theory says of a network of your own
+- ``watch_training(module, batch)``: what becomes of it while it is trained
 - ``conjecture``: state a claim of your own
 - ``discover``: have bounds proposed, attacked and ranked
 - ``Statement``, ``Evidence``, ``Verdict`` and what they are made of
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from theorems.family import Family
-    from theorems.inspection import inspect
+    from theorems.inspection import inspect, watch_training
     from theorems.registry import UnknownNameError, get, library, select
     from theorems.statement import (
         Assumption,
@@ -57,6 +58,7 @@ __all__ = [
     "library",
     "select",
     "verify",
+    "watch_training",
 ]
 
 _HOME = {
@@ -65,7 +67,7 @@ _HOME = {
     **dict.fromkeys(("Result", "verify"), "theorems.verification"),
     **dict.fromkeys(("Conjecture", "conjecture"), "theorems.workbench.conjecture"),
     **dict.fromkeys(("Bound", "Discovery", "discover"), "theorems.workbench.discovery"),
-    "inspect": "theorems.inspection",
+    **dict.fromkeys(("inspect", "watch_training"), "theorems.inspection"),
 }
 
 

@@ -12,6 +12,7 @@
   and how often chance alone makes a narrow network look like that
 - ``finding``: one statement beside one network; the recognised chain simulated from the same batch
 - ``report``: the whole of an inspection
+- ``training_steps``: the same measures at chosen steps of training
 - ``loading``: networks from Python files, checkpoints, batches from files
 - ``figure``: the plot
 - ``regions``, ``decisions``, ``regions_figure``: the linear regions of the network on a plane, what
@@ -19,5 +20,6 @@
 """
 
 from theorems.inspection.report import Inspection, inspect
+from theorems.inspection.training_steps import Snapshot, TrainingWatch, watch_training
 
-__all__ = ["Inspection", "inspect"]
+__all__ = ["Inspection", "Snapshot", "TrainingWatch", "inspect", "watch_training"]

@@ -33,9 +33,17 @@ from theorems.inspection.finding import (
     simulated,
 )
 from theorems.inspection.forward_pass import Passage, watch
-from theorems.inspection.inputs import Batch, InspectionError
+from theorems.inspection.inputs import Batch
 from theorems.inspection.recognition import Recognised, recognise
-from theorems.inspection.stages import NotJudged, Parameters, Role, Stage, account, stages
+from theorems.inspection.stages import (
+    NotJudged,
+    Parameters,
+    Role,
+    Stage,
+    account,
+    hidden_stages,
+    stages,
+)
 from theorems.notebook import table
 from theorems.typesetting import number
 
@@ -371,13 +379,7 @@ def inspect(
     passage = watch(module, batch, statistics)
     found = stages(passage)
     parameters, left = account(module, passage, found)
-    hidden = [stage for stage in found if stage.role is Role.HIDDEN]
-    if not hidden:
-        why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
-        raise InspectionError(
-            "module has no layer with weights that can be judged; nothing to inspect"
-            + (f": {why}" if why else "")
-        )
+    hidden = hidden_stages(module, passage, found)
     seen = watched(passage, hidden, seed)
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from simulators.activations import ACTIVATIONS
 from theorems.inspection.dataflow import Node, between, close, reached, same, upstream
 from theorems.inspection.forward_pass import Call, Passage
+from theorems.inspection.inputs import InspectionError
 
-__all__ = ["NotJudged", "Parameters", "Role", "Stage", "account", "stages"]
+__all__ = ["NotJudged", "Parameters", "Role", "Stage", "account", "hidden_stages", "stages"]
 
 #: Share of the energy of rescaled rows that the ε beside their variances may take.
 _NEGLIGIBLE = 0.05
@@ -439,6 +440,30 @@ class Parameters:
     total: int
     judged: int
     not_judged: int
+
+
+def hidden_stages(module: nn.Module, passage: Passage, found: Sequence[Stage]) -> list[Stage]:
+    """Those of the stages ``found`` in a ``passage`` of ``module`` that are judged.
+
+    Raises:
+        InspectionError: there are none.
+
+    Example:
+        >>> from theorems.inspection.forward_pass import watch
+        >>> network = nn.Sequential(nn.Linear(4, 2), nn.ReLU())
+        >>> passage = watch(network, torch.eye(4), "batch")
+        >>> [stage.does for stage in hidden_stages(network, passage, stages(passage))]
+        ['weights → relu']
+    """
+    hidden = [stage for stage in found if stage.role is Role.HIDDEN]
+    if not hidden:
+        _, left = account(module, passage, found)
+        why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
+        raise InspectionError(
+            "module has no layer with weights that can be judged; nothing to inspect"
+            + (f": {why}" if why else "")
+        )
+    return hidden
 
 
 def account(
