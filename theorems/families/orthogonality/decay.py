@@ -28,6 +28,8 @@ from theorems.families.orthogonality.notation import (
     BATCH,
     DEPTH,
     FAMILY,
+    GAUSSIAN_ROWS,
+    LAW,
     LAYER,
     OURS,
     ROCQ,
@@ -292,12 +294,7 @@ _sharp_rate = sp.sqrt(n * (n - 1)) * (
 _harmonic_rate = sp.sqrt(n * (n - 1)) * (
     Vhat_1 / (1 + 2 * alpha) ** ell + sp.sqrt((1 - 1 / n) / d) * (1 + 2 * alpha) / (2 * alpha)
 )
-_DECAYS = (
-    "for layers of independent rows of finite law, whose directions have the second and fourth "
-    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds "
-    "after ℓ layers on the event"
-)
-_FINITE = "Gaussian weights: the law of a row is finite in the theorem"
+_DECAYS = f"{LAW}the bound holds after ℓ layers on the event"
 _decay = partial(
     Statement,
     family=FAMILY,
@@ -348,7 +345,7 @@ DECAY = (
             theorem=f"{ROCQ}.HarmonicDrift.decay_corrected_from_moments",
             link="name",
             gloss=_DECAYS,
-            leaves=_FINITE,
+            leaves=GAUSSIAN_ROWS,
             also=(
                 f"{ROCQ}.Decay.decay_corrected",
                 f"{ROCQ}.Decay.drift_sharp_implies_printed",
@@ -368,7 +365,7 @@ DECAY_SHARP = _decay(
         theorem=f"{ROCQ}.HarmonicDrift.decay_sharp_from_moments",
         link="name",
         gloss=_DECAYS,
-        leaves=_FINITE,
+        leaves=GAUSSIAN_ROWS,
         also=(
             f"{ROCQ}.Decay.decay_sharp",
             f"{ROCQ}.Decay.affine_recursion",
@@ -398,7 +395,7 @@ DECAY_HARMONIC = _decay(
         theorem=f"{ROCQ}.HarmonicDrift.decay_harmonic",
         link="name",
         gloss=_DECAYS,
-        leaves=_FINITE,
+        leaves=GAUSSIAN_ROWS,
     ),
 )
 
@@ -427,7 +424,7 @@ def _limit_proof(theorem: str, distance: str) -> Proof:
         link="name",
         gloss="if the distance is at most a multiple of V at every state, V has its bound by σ_n² "
         "and V̂ its drift, the bound holds after ℓ layers on the event",
-        leaves="the drift of V̂, proved for rows of finite law by HarmonicDrift",
+        leaves="the drift of V̂, which HarmonicDrift proves from moments of a row",
         also=(f"{ROCQ}.GaussianDistance.{distance}",),
     )
 
@@ -545,11 +542,7 @@ def _averaging_from(first: int, harmonic: bool = False) -> Expectation:
     )
 
 
-_AVERAGES = (
-    "for layers of independent rows of finite law, whose directions have the second and fourth "
-    "moments of a uniform one and whose law is invariant under changes of sign, the bound holds "
-    "for the average over layers"
-)
+_AVERAGES = f"{LAW}the bound holds for the average over layers"
 _averaging = partial(
     Statement,
     family=FAMILY,
@@ -579,7 +572,7 @@ AVERAGING = (
             theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_as_printed_from_moments",
             link="name",
             gloss=_AVERAGES,
-            leaves=_FINITE,
+            leaves=GAUSSIAN_ROWS,
             also=(f"{ROCQ}.AveragedStability.averaged_stability_as_printed",),
         ),
         remark="The telescoping sum behind it runs over k = 0 … L-1; the drift printed there has "
@@ -596,7 +589,7 @@ AVERAGING = (
             theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_sharp_from_moments",
             link="name",
             gloss=_AVERAGES,
-            leaves=_FINITE,
+            leaves=GAUSSIAN_ROWS,
             also=(
                 f"{ROCQ}.AveragedStability.averaged_stability_sharp",
                 f"{ROCQ}.AveragedStability.telescoping",
@@ -618,7 +611,7 @@ AVERAGING = (
             theorem=f"{ROCQ}.HarmonicDrift.averaged_stability_harmonic_from_moments",
             link="name",
             gloss=_AVERAGES,
-            leaves=_FINITE,
+            leaves=GAUSSIAN_ROWS,
             also=(f"{ROCQ}.AveragedStability.telescoping",),
         ),
         remark="Stronger than the sharp form: 1/(1 + 2σ_n²) ≥ n/(n+2).",

@@ -14,6 +14,17 @@ from theorems.statement import Assumption, Source, Variable
 FAMILY = "orthogonality"
 #: Where the family's theorems are in the Rocq development.
 ROCQ = "BatchNorm.orthogonality"
+#: What its theorems about layers ask of the law of the weights, each on a class of functions.
+LAW = (
+    "for every positive normalised linear functional on a class of functions under which rows are "
+    "independent copies, with the second and fourth moments of a uniform direction v and "
+    "E[v_i v_k/Σλ_j v_j²] = 0 for i ≠ k, "
+)
+#: What of it is not proved in Rocq, and the statements that prove the rest.
+GAUSSIAN_ROWS = (
+    "the Gaussian integral of bounded Borel functions, not built in Rocq: its moments are "
+    "sphere_moments, the mixed ones vanish by the sign of a coordinate"
+)
 
 n, d, depth = sp.symbols("n d L", integer=True, positive=True)
 ell = sp.Symbol("ell", integer=True, nonnegative=True)

@@ -24,6 +24,8 @@ from theorems.families.orthogonality.contraction_boxes import ContractionBoxes
 from theorems.families.orthogonality.notation import (
     BATCH,
     FAMILY,
+    GAUSSIAN_ROWS,
+    LAW,
     OURS,
     ROCQ,
     SMALLEST,
@@ -109,7 +111,7 @@ def _smallest_deviation(statement: Statement, trajectory: Trajectory, instance: 
 
 _GRAM = Observable("gram", lambda H, width: gram(H), gram=True)
 # C⁺ has trace 1 and is positive, so ‖C⁺ - E C⁺‖² ≤ 1 + Σp² - 2 min p.
-_FINITE = "Gaussian weights: the law of a row is finite in the theorem"
+_COPIES = "the Gaussian integral of bounded Borel functions, not built in Rocq"
 _deviations = Expectation(
     partial(
         _one_layer,
@@ -146,9 +148,10 @@ CONCENTRATION = (
         proof=Proof(
             theorem=f"{ROCQ}.Concentration.concentration_as_printed",
             link="name",
-            leaves=_FINITE,
-            gloss="the average of d independent copies of uuᵀ, u a random unit vector of finite "
-            "law, is within 1/d of its mean in squared Frobenius norm, on average",
+            leaves=_COPIES,
+            gloss="for every positive normalised linear functional the average of d independent "
+            "copies of uuᵀ, u a random unit vector, is within 1/d of its mean in squared Frobenius "
+            "norm, on average",
         ),
         checks=(_deviations,),
     ),
@@ -159,13 +162,16 @@ CONCENTRATION = (
         proof=Proof(
             theorem=f"{ROCQ}.Concentration.concentration_sharp",
             link="name",
-            leaves=_FINITE,
-            gloss="for the average of d independent copies of uuᵀ, u a random unit vector of "
-            "finite law with diagonal second moments p_i, the squared deviation is (1 - Σp_i²)/d "
-            "on average",
+            leaves=_COPIES,
+            gloss="for every positive normalised linear functional and the average of d "
+            "independent copies of uuᵀ, u a random unit vector with diagonal second moments p_i, "
+            "the squared deviation is (1 - Σp_i²)/d on average",
             also=(
                 f"{ROCQ}.Concentration.concentration_identity",
                 f"{ROCQ}.Concentration.concentration_noise",
+                "BatchNorm.common.Means.variance_of_average",
+                "BatchNorm.common.Means.finite_mean",
+                "BatchNorm.common.Means.finite_copies",
             ),
         ),
         relation="==",
@@ -194,7 +200,7 @@ SMALLEST_CONCENTRATION = Statement(
     proof=Proof(
         theorem=f"{ROCQ}.OneStepDrift.smallest_eigenvalue_concentration",
         link="name",
-        leaves=_FINITE,
+        leaves=_COPIES,
         gloss="the smallest eigenvalue of that average is within (1-1/n)/d of the mean's smallest "
         "eigenvalue, in mean square",
         also=(f"{ROCQ}.OneStepDrift.smallest_lipschitz",),
@@ -434,10 +440,7 @@ CONTRACTION = (
     ),
 )
 
-_DRIFTS = (
-    "for independent rows of finite law, whose directions have the second and fourth moments of a "
-    "uniform one and whose law is invariant under changes of sign, the bound holds after one layer"
-)
+_DRIFTS = f"{LAW}the bound holds after one layer"
 _drift = partial(
     Statement,
     family=FAMILY,
@@ -474,8 +477,7 @@ DRIFT = (
             theorem=f"{ROCQ}.HarmonicDrift.drift_as_printed_from_moments",
             link="name",
             gloss=_DRIFTS,
-            leaves=_FINITE,
-            also=(f"{ROCQ}.OneStepDrift.one_step_drift_as_printed",),
+            leaves=GAUSSIAN_ROWS,
         ),
     ),
     _drift(
@@ -487,8 +489,7 @@ DRIFT = (
             theorem=f"{ROCQ}.HarmonicDrift.drift_sharp_from_moments",
             link="name",
             gloss=_DRIFTS,
-            leaves=_FINITE,
-            also=(f"{ROCQ}.OneStepDrift.one_step_drift_sharp",),
+            leaves=GAUSSIAN_ROWS,
         ),
     ),
     _drift(
@@ -502,8 +503,12 @@ DRIFT = (
             theorem=f"{ROCQ}.HarmonicDrift.drift_from_moments",
             link="name",
             gloss=_DRIFTS,
-            leaves=_FINITE,
-            also=(f"{ROCQ}.HarmonicDrift.drift_harmonic",),
+            leaves=GAUSSIAN_ROWS,
+            also=(
+                f"{ROCQ}.HarmonicDrift.drift_harmonic",
+                f"{ROCQ}.HarmonicDrift.signs_give_mixed",
+                f"{ROCQ}.HarmonicDrift.finite_moments",
+            ),
         ),
     ),
 )

@@ -8,9 +8,10 @@
 
    Source: Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970), Corollary 3, with sigma_n^2 in its assumption.
    Python: orthogonality.gaussian_limit:corrected, :sharp.
-   Depends on: Decay. *)
+   Depends on: common.Means, Decay. *)
 
 From mathcomp Require Import all_ssreflect all_algebra ring.
+From BatchNorm.common Require Import Means.
 From BatchNorm.orthogonality Require Import Decay.
 
 Set Implicit Arguments.
@@ -22,28 +23,33 @@ Local Open Scope ring_scope.
 
 Section Limit.
 
-Variables (R : rcfType) (S : Type) (E : S -> (S -> R) -> R) (V : S -> R) (W : S -> R) (s : S -> R).
+Variables (R : rcfType) (S : Type) (P : (S -> R) -> Prop) (E : S -> (S -> R) -> R).
+Variables (V : S -> R) (W : S -> R) (s : S -> R).
 Variables (d : nat) (n : nat) (alpha : R) (ell : nat) (H_1 : S).
 Hypothesis d1 : (1 <= d)%N.
 Hypothesis n1 : (1 <= n)%N.
 Hypothesis alpha_range : 0 < alpha <= n%:R^-1.
-Hypothesis mono : forall (t : S) (f g : S -> R), (forall u : S, f u <= g u) -> E t f <= E t g.
-Hypothesis affine : forall (t : S) (p q : R) (f : S -> R),
-  E t (fun u => p * f u + q) = p * E t f + q.
+Hypothesis PS : is_space P.
+Hypothesis PE : is_kernel P E.
+Hypothesis event : forall f : S -> R, P f -> P (fun t => if alpha <= s t then f t else 0).
+Hypothesis PV : P V.
+Hypothesis PW : P W.
+Hypothesis Ps : P s.
 Hypothesis s01 : forall t : S, 0 <= s t <= n%:R^-1.
 
 Let reached (f : S -> R) := iter ell (fun (g : S -> R) (t : S) => if alpha <= s t then E t g else 0) f.
 
 (* What holds at every state holds along the path, times any constant. *)
-Lemma along_path (K : R) (f g : S -> R) : 0 <= K ->
+Lemma along_path (K : R) (f g : S -> R) : P f -> P g -> 0 <= K ->
   (forall t : S, f t <= K * g t) -> reached f H_1 <= K * reached g H_1.
 Proof.
-move=> K0 fg; rewrite /reached; elim: ell H_1 => [|l IH] h; first exact: fg.
-rewrite !iterS; case: ifP => _; last by rewrite mulr0.
-apply: (@le_trans _ _ (E h (fun u => K * iter l (fun (g : S -> R) (t : S) =>
-  if alpha <= s t then E t g else 0) g u + 0))).
-  by apply: mono => u; rewrite addr0; exact: IH.
-by rewrite affine addr0.
+move=> Pf Pg K0 fg; have [mean step] := PE; pose T g t := if alpha <= s t then E t g else 0.
+have Piter k q : P q -> P (iter k T q).
+  by move=> Pq; elim: k => // k IH; apply: event; exact: step.
+rewrite /reached -/T; elim: ell H_1 => [|l IH] h; first exact: fg.
+rewrite !iterS {1 3}/T; case: ifP => _; last by rewrite mulr0.
+rewrite -(mean_scale PS (mean h)); last exact: Piter.
+by apply: (mean_le (mean h)) => //; [exact: Piter | apply: (space_scale PS); exact: Piter].
 Qed.
 
 Theorem limit_corrected :
@@ -55,8 +61,8 @@ Theorem limit_corrected :
   <= 4%:R * n%:R * (1 - 2%:R / 3%:R * alpha) ^+ ell + 6%:R * n%:R ^+ 2 / (alpha * Num.sqrt d%:R).
 Proof.
 move=> WV Vs drift; have K0 : 0 <= 2%:R * n%:R :> R by rewrite mulr_ge0 ?ler0n.
-apply: le_trans (along_path K0 WV) _.
-have := decay_corrected ell H_1 d1 n1 alpha_range mono affine s01 Vs drift.
+apply: le_trans (along_path PW PV K0 WV) _.
+have := decay_corrected ell H_1 d1 n1 alpha_range PS PE event PV Ps s01 Vs drift.
 move=> /(ler_wpmul2l K0)/le_trans; apply.
 rewrite le_eqVlt; apply/orP; left; apply/eqP; rewrite mulrDr; congr (_ + _).
   by move: (_ ^+ ell) => x; ring.
@@ -76,8 +82,8 @@ Theorem limit_sharp :
 Proof.
 move=> WV Vs drift.
 have K0 : 0 <= n%:R * Num.sqrt (1 - n%:R^-1) :> R by rewrite mulr_ge0 ?ler0n ?sqrtr_ge0.
-apply: le_trans (along_path K0 WV) _; rewrite ler_wpmul2l //.
-exact: decay_sharp.
+apply: le_trans (along_path PW PV K0 WV) _; rewrite ler_wpmul2l //.
+exact: (decay_sharp ell H_1 d1 n1 alpha_range PS PE event PV Ps s01 Vs drift).
 Qed.
 
 End Limit.

@@ -1,16 +1,20 @@
 (* Contraction in its sharp form, for every positive linear functional E with the second and fourth
    moments of a uniform direction v: for l_i >= 0 of sum 1,
-     p_i = E[l_i v_i^2 / sum_k l_k v_k^2] >= (n+2) l_i / (n (1 + 2 l_i)),   equality at l_i = 1/n for all i,
-   by 1/x >= 2/m - x/m^2 at m = (1 + 2 l_i)/(n+2). Hence 1/n - p_i <= (1/n - l_i)/(1 + 2 l_i), for a smallest
-   l_i the contraction, which is stronger than the linear one: 1/(1 + 2x) <= 1 - 2n/(n+2) x on [0, 1/n].
+     p_i = E[l_i v_i^2 / sum_k l_k v_k^2] >= (n+2) l_i / (n (1 + 2 l_i)),   equality at l_i = 1/n
+   for all i, by 1/x >= 2/m - x/m^2 at m = (1 + 2 l_i)/(n+2). Hence
+     1/n - p_i <= (1/n - l_i)/(1 + 2 l_i),
+   for a smallest l_i the contraction, which is stronger than the linear one:
+     1/(1 + 2x) <= 1 - 2n/(n+2) x on [0, 1/n].
 
-   E is any functional on functions of T that keeps sums, multiples and order; nothing is said of
-   how it is made, so that it may be the mean over a Gaussian direction or over a finite design.
+   E is any mean on a class P of functions of T (common.Means); nothing is said of how it is made,
+   so that it may be the mean over a Gaussian direction, P the bounded Borel functions, or over a
+   finite design.
    Source: ours. It replaces Lemmas 8 to 10 of Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970).
    Python: orthogonality.contraction:harmonic, orthogonality.global_decay.
-   Depends on: nothing but mathcomp. *)
+   Depends on: common.Means. *)
 
 From mathcomp Require Import all_ssreflect all_algebra ring.
+From BatchNorm.common Require Import Means.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -33,38 +37,12 @@ have -> : S^-1 - (2%:R / m - S / m ^+ 2) = (S - m) ^+ 2 / (S * m ^+ 2).
 by rewrite divr_ge0 ?sqr_ge0 // mulr_ge0 ?sqr_ge0 // ltW.
 Qed.
 
-Section Functional.
-
-Variables (R : realFieldType) (T : Type) (E : (T -> R) -> R).
-Hypothesis linE : forall (a b : R) (f g : T -> R), E (fun t => a * f t + b * g t) = a * E f + b * E g.
-Hypothesis leE : forall f g : T -> R, (forall t : T, f t <= g t) -> E f <= E g.
-
-Lemma functional_ext (f g : T -> R) : (forall t, f t = g t) -> E f = E g.
-Proof. by move=> fg; apply/eqP; rewrite eq_le !leE // => t; rewrite fg. Qed.
-
-Lemma functional_scale (a : R) (f : T -> R) : E (fun t => a * f t) = a * E f.
-Proof.
-rewrite -[RHS]addr0 -[X in _ + X](mul0r (E f)) -linE.
-by apply: functional_ext => t; rewrite mul0r addr0.
-Qed.
-
-Lemma functional_sum (I : Type) (r : seq I) (f : I -> T -> R) :
-  E (fun t => \sum_(k <- r) f k t) = \sum_(k <- r) E (f k).
-Proof.
-elim: r => [|k r IH].
-  rewrite big_nil -[RHS](mul0r (E (fun=> 1))) -functional_scale.
-  by apply: functional_ext => t; rewrite big_nil mul0r.
-rewrite big_cons -IH -[E (f k)]mul1r -[X in _ + X]mul1r -linE.
-by apply: functional_ext => t; rewrite big_cons !mul1r.
-Qed.
-
-End Functional.
-
-Theorem harmonic_image (R : realFieldType) (n : nat) (T : Type) (E : (T -> R) -> R) (v : T -> 'I_n -> R)
-    (l : 'I_n -> R) :
+Theorem harmonic_image (R : realFieldType) (n : nat) (T : Type) (P : (T -> R) -> Prop)
+    (E : (T -> R) -> R) (v : T -> 'I_n -> R) (l : 'I_n -> R) :
   (1 <= n)%N ->
-  (forall (a b : R) (f g : T -> R), E (fun t => a * f t + b * g t) = a * E f + b * E g) ->
-  (forall f g : T -> R, (forall t : T, f t <= g t) -> E f <= E g) ->
+  is_class P -> is_mean P E ->
+  (forall i : 'I_n, P (fun t => v t i)) ->
+  (forall i : 'I_n, P (fun t => l i * v t i ^+ 2 / (\sum_(k < n) l k * v t k ^+ 2))) ->
   (forall i : 'I_n, E (fun t => v t i ^+ 2) = n%:R^-1) ->
   (forall i : 'I_n, E (fun t => v t i ^+ 2 * v t i ^+ 2) = 3%:R / (n%:R * (n%:R + 2%:R))) ->
   (forall i k : 'I_n, k != i -> E (fun t => v t i ^+ 2 * v t k ^+ 2) = (n%:R * (n%:R + 2%:R))^-1) ->
@@ -74,40 +52,50 @@ Theorem harmonic_image (R : realFieldType) (n : nat) (T : Type) (E : (T -> R) ->
   (n%:R + 2%:R) * l i / (n%:R * (1 + 2%:R * l i))
   <= E (fun t => l i * v t i ^+ 2 / (\sum_(k < n) l k * v t k ^+ 2)).
 Proof.
-move=> n1 linE leE m2 m4 m22 l0 l1 i.
+move=> n1 PC PE Pv Pl m2 m4 m22 l0 l1 i.
 have n0 : n%:R != 0 :> R by rewrite pnatr_eq0 -lt0n.
 have n2 : n%:R + 2%:R != 0 :> R by rewrite -natrD pnatr_eq0 addn2.
 have li : 0 < 1 + 2%:R * l i by rewrite ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
 pose m := (1 + 2%:R * l i) / (n%:R + 2%:R); have m0 : 0 < m.
   by rewrite divr_gt0 // -natrD ltr0n addn2.
 pose S t := \sum_(k < n) l k * v t k ^+ 2.
-have scaleE := functional_scale linE leE.
+have PS := class_space PC; have P2 k : P (fun t => v t k ^+ 2) by exact: (class_sqr PC).
+have P22 k : P (fun t => l k * (v t i ^+ 2 * v t k ^+ 2)).
+  by apply: (space_scale PS); exact: (class_mul PC).
+have PSum : P (fun t => \sum_(k < n) l k * (v t i ^+ 2 * v t k ^+ 2)) by exact: (space_sum PS).
+have split_ t : l i * (2%:R / m) * v t i ^+ 2
+    + - (l i / m ^+ 2) * (\sum_(k < n) l k * (v t i ^+ 2 * v t k ^+ 2))
+    = l i * v t i ^+ 2 * (2%:R / m - S t / m ^+ 2).
+  have -> : \sum_(k < n) l k * (v t i ^+ 2 * v t k ^+ 2) = v t i ^+ 2 * S t.
+    by rewrite /S mulr_sumr; apply: eq_bigr => k _; rewrite mulrCA.
+  by ring.
+have Plow := space_lin PS (l i * (2%:R / m)) (- (l i / m ^+ 2)) (P2 i) PSum.
 have low : E (fun t => l i * v t i ^+ 2 * (2%:R / m - S t / m ^+ 2))
     <= E (fun t => l i * v t i ^+ 2 / S t).
-  apply: leE => t; apply: harmonic_tangent => //; rewrite mulr_ge0 ?sqr_ge0 //=.
+  apply: (mean_le PE) => [||t]; [exact: (space_ext PS Plow) | exact: Pl |].
+  apply: harmonic_tangent => //; rewrite mulr_ge0 ?sqr_ge0 //=.
   rewrite /S (bigD1 i) //= ler_addl; apply: sumr_ge0 => k _.
   by rewrite mulr_ge0 ?sqr_ge0.
 apply: le_trans low; rewrite le_eqVlt; apply/orP; left; apply/eqP.
 have -> : E (fun t => l i * v t i ^+ 2 * (2%:R / m - S t / m ^+ 2))
     = l i * (2%:R / m) * E (fun t => v t i ^+ 2)
       + - (l i / m ^+ 2) * E (fun t => \sum_(k < n) l k * (v t i ^+ 2 * v t k ^+ 2)).
-  rewrite -linE; apply: (functional_ext leE) => t.
-  have -> : \sum_(k < n) l k * (v t i ^+ 2 * v t k ^+ 2) = v t i ^+ 2 * S t.
-    by rewrite /S mulr_sumr; apply: eq_bigr => k _; rewrite mulrCA.
-  by ring.
-rewrite (functional_sum linE leE) m2 (bigD1 i) //= scaleE m4.
+  by rewrite -(mean_lin PE) //; apply: (mean_ext PS PE) => [|t]; [exact: (space_ext PS Plow) |].
+have P4 k : P (fun t => v t i ^+ 2 * v t k ^+ 2) by exact: (class_mul PC).
+rewrite (mean_sum PS PE) // m2 (bigD1 i) //= (mean_scale PS PE) // m4.
 have -> : \sum_(k < n | k != i) E (fun t => l k * (v t i ^+ 2 * v t k ^+ 2))
     = (1 - l i) / (n%:R * (n%:R + 2%:R)).
   have -> : 1 - l i = \sum_(k < n | k != i) l k by rewrite -l1 (bigD1 i) //= addrAC subrr add0r.
-  by rewrite mulr_suml; apply: eq_bigr => k ki; rewrite scaleE m22.
+  by rewrite mulr_suml; apply: eq_bigr => k ki; rewrite (mean_scale PS PE) // m22.
 by rewrite /m; field; rewrite n0 n2 gt_eqF.
 Qed.
 
-Theorem contraction_harmonic (R : realFieldType) (n : nat) (T : Type) (E : (T -> R) -> R)
-    (v : T -> 'I_n -> R) (l : 'I_n -> R) :
+Theorem contraction_harmonic (R : realFieldType) (n : nat) (T : Type) (P : (T -> R) -> Prop)
+    (E : (T -> R) -> R) (v : T -> 'I_n -> R) (l : 'I_n -> R) :
   (1 <= n)%N ->
-  (forall (a b : R) (f g : T -> R), E (fun t => a * f t + b * g t) = a * E f + b * E g) ->
-  (forall f g : T -> R, (forall t : T, f t <= g t) -> E f <= E g) ->
+  is_class P -> is_mean P E ->
+  (forall i : 'I_n, P (fun t => v t i)) ->
+  (forall i : 'I_n, P (fun t => l i * v t i ^+ 2 / (\sum_(k < n) l k * v t k ^+ 2))) ->
   (forall i : 'I_n, E (fun t => v t i ^+ 2) = n%:R^-1) ->
   (forall i : 'I_n, E (fun t => v t i ^+ 2 * v t i ^+ 2) = 3%:R / (n%:R * (n%:R + 2%:R))) ->
   (forall i k : 'I_n, k != i -> E (fun t => v t i ^+ 2 * v t k ^+ 2) = (n%:R * (n%:R + 2%:R))^-1) ->
@@ -117,10 +105,10 @@ Theorem contraction_harmonic (R : realFieldType) (n : nat) (T : Type) (E : (T ->
   n%:R^-1 - E (fun t => l i * v t i ^+ 2 / (\sum_(k < n) l k * v t k ^+ 2))
   <= (n%:R^-1 - l i) / (1 + 2%:R * l i).
 Proof.
-move=> n1 linE leE m2 m4 m22 l0 l1 i.
+move=> n1 PC PE Pv Pl m2 m4 m22 l0 l1 i.
 have n0 : n%:R != 0 :> R by rewrite pnatr_eq0 -lt0n.
 have li : 1 + 2%:R * l i != 0 by rewrite gt_eqF // ltr_paddr ?mulr_ge0 ?ler0n ?ltr01.
-apply: le_trans (ler_sub (lexx _) (harmonic_image n1 linE leE m2 m4 m22 l0 l1 i)) _.
+apply: le_trans (ler_sub (lexx _) (harmonic_image n1 PC PE Pv Pl m2 m4 m22 l0 l1 i)) _.
 by rewrite le_eqVlt; apply/orP; left; apply/eqP; field; rewrite n0 li.
 Qed.
 

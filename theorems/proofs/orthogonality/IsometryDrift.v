@@ -8,9 +8,10 @@
 
    Source: ours, after Daneshmand, Joudaki, Bach 2021 (arXiv 2106.03970), Appendix B.1.
    Python: orthogonality.quadratic_form_variance, orthogonality.isometry_drift:average.
-   Depends on: AveragedStability (telescoping), Isotropy. *)
+   Depends on: common.Means, AveragedStability (telescoping), Isotropy. *)
 
 From mathcomp Require Import all_ssreflect all_algebra ring.
+From BatchNorm.common Require Import Means.
 From BatchNorm.orthogonality Require Import AveragedStability Isotropy.
 
 Set Implicit Arguments.
@@ -35,28 +36,22 @@ move=> n1 _ -> -> ->; have n0 := size_neq0 R n1; have n2 := size_add_neq0 R n 1.
 by move: (\sum_(i < n) _) n%:R n0 n2 => z x x0 x2; field; rewrite x0 x2.
 Qed.
 
-Theorem averaged_gap (R : realFieldType) (S : Type) (E : S -> (S -> R) -> R) (D : S ->
-    R) (V2 : S -> R)
-    (n : nat) (L : nat) (delta : R) (H_0 : S) :
+Theorem averaged_gap (R : realFieldType) (S : Type) (P : (S -> R) -> Prop)
+    (E : S -> (S -> R) -> R) (D : S -> R) (V2 : S -> R) (n : nat) (L : nat) (delta : R) (H_0 : S) :
   (1 <= n)%N -> (1 <= L)%N ->
-  (forall (t : S) (f g : S -> R), (forall u : S, f u <= g u) -> E t f <= E t g) ->
-  (forall (t : S) (p q r : R) (f g : S -> R),
-     E t (fun u => p * f u + q * g u + r) = p * E t f + q * E t g + r) ->
+  is_space P -> is_kernel P E -> P D -> P V2 ->
   (forall t : S, 0 <= D t) ->
   (forall t : S, E t D <= D t - n%:R / (n%:R + 2%:R) * V2 t + delta) ->
   (\sum_(k < L) iter k (fun (g : S -> R) (t : S) => E t g) V2 H_0) / L%:R
   <= (1 + 2%:R / n%:R) * (D H_0 / L%:R + delta).
 Proof.
-move=> n1 L1 mono linear D0 drift.
+move=> n1 L1 PS PE PD PV D0 drift.
 have N0 : 0 < n%:R :> R by rewrite ltr0n.
 have N2 : 0 < n%:R + 2%:R :> R by rewrite -natrD ltr0n addn2.
 have L0 : 0 < L%:R :> R by rewrite ltr0n.
 have c0 : 0 < n%:R / (n%:R + 2%:R) :> R by rewrite divr_gt0.
-have sum_le := telescoping L H_0 mono linear drift.
-have end_ge0 : 0 <= iter L (fun (g : S -> R) (t : S) => E t g) D H_0.
-  elim: (L) (H_0) => [|k IH] h; first exact: D0.
-  have zero : E h (fun u => 0 * D u + 0 * D u + 0) = 0 by rewrite linear !mul0r !addr0.
-  by rewrite iterS -zero; apply: mono => u; rewrite !mul0r !addr0.
+have sum_le := telescoping L H_0 PS PE PD PV drift.
+have end_ge0 := iterate_ge0 L H_0 PS PE PD D0.
 rewrite ler_pdivr_mulr // -(ler_pmul2l c0).
 have -> : n%:R / (n%:R + 2%:R) * ((1 + 2%:R / n%:R) * (D H_0 / L%:R + delta) * L%:R) = D H_0 + L%:R
     * delta.
