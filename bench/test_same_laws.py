@@ -121,6 +121,7 @@ def test_the_limit_of_width_is_that_of_neural_tangents(report: Report) -> None:
 
 def test_the_linear_regions_are_as_many_as_those_of_relucent(report: Report) -> None:
     relucent = pytest.importorskip("relucent")
-    ours, theirs = peers.regions_by_exact_signs(), peers.regions_by_peer(relucent)
+    module = peers.network()
+    ours, theirs = peers.regions_by_exact_signs(module), peers.regions_by_peer(relucent, module)
     report(f"linear regions: {ours} here, {theirs} by relucent")
     assert ours == theirs

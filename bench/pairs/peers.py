@@ -15,8 +15,7 @@ exact signs, on a square that holds every crossing. The counts have to be the sa
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -32,7 +31,15 @@ from simulators.splines import linear_regions
 from simulators.splines.slices import coordinate_slice
 from simulators.splines.torch_networks import read_network
 
-__all__ = ["ABSENT", "PAIRS", "agreement", "regions_by_exact_signs", "regions_by_peer"]
+__all__ = [
+    "ABSENT",
+    "PAIRS",
+    "agreement",
+    "network",
+    "regions_by_exact_signs",
+    "regions_by_peer",
+    "relucent_or_why",
+]
 
 SEED, SAMPLES, DEPTH, WIDTH, NETWORKS = 5, 16, 10, 1024, 4
 FEW = 4  # samples of an empirical kernel
@@ -149,7 +156,7 @@ def _pairs(jax: Any, nt: Any) -> tuple[Pair, ...]:
     )
 
 
-def _relucent() -> Any | str:
+def relucent_or_why() -> Any | str:
     """relucent; where it does not import, why."""
     try:
         with warnings.catch_warnings():
@@ -159,25 +166,25 @@ def _relucent() -> Any | str:
         return f"AGPL: for comparison only; does not import here: {error}".splitlines()[0]
 
 
-def network() -> nn.Sequential:
-    """The ReLU network whose regions are counted, in float64."""
-    torch.manual_seed(SEED)
+def network(widths: Sequence[int] = REGIONS, seed: int = SEED) -> nn.Sequential:
+    """A ReLU network whose regions are counted, in float64, with Torch's own initial weights."""
+    torch.manual_seed(seed)
     layers: list[nn.Module] = []
-    for before, after in pairwise(REGIONS):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers[:-1]).double()
 
 
-def regions_by_exact_signs() -> int:
-    """How many linear regions `network` has in the square."""
+def regions_by_exact_signs(module: nn.Sequential) -> int:
+    """How many linear regions a network has in the square."""
     square = HALF_SIDE * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    read = read_network(network(), np.eye(2))
+    read = read_network(module, np.eye(2))
     return linear_regions(read, coordinate_slice(2), square).regions
 
 
-def regions_by_peer(relucent: Any) -> int:
+def regions_by_peer(relucent: Any, module: nn.Sequential) -> int:
     """How many it finds, breadth first, in one process."""
-    found = relucent.Complex(network())
+    found = relucent.Complex(module)
     found.bfs(nworkers=1)
     return len(found)
 
@@ -190,13 +197,13 @@ def _pairs_of_regions(relucent: Any) -> tuple[Pair, ...]:
             Against.PEER,
             "splines",
             "a network",
-            Work("exact signs", regions_by_exact_signs),
-            (Work("relucent, breadth first", partial(regions_by_peer, relucent)),),
+            Work("exact signs", lambda: regions_by_exact_signs(network())),
+            (Work("relucent, breadth first", lambda: regions_by_peer(relucent, network())),),
         ),
     )
 
 
-_FOUND, _RELUCENT = _neural_tangents(), _relucent()
+_FOUND, _RELUCENT = _neural_tangents(), relucent_or_why()
 PAIRS = (
     *(() if isinstance(_FOUND, str) else _pairs(*_FOUND)),
     *(() if isinstance(_RELUCENT, str) else _pairs_of_regions(_RELUCENT)),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -23,7 +24,15 @@ from simulators.splines.partition import Partition, linear_regions
 from simulators.splines.slices import coordinate_slice
 from theorems.families.splines.inputs import Item
 
-__all__ = ["Layers", "bend_corners", "bend_inputs", "bend_items"]
+__all__ = [
+    "Layers",
+    "bend_corners",
+    "bend_inputs",
+    "bend_items",
+    "full_turn_corners",
+    "full_turn_inputs",
+    "full_turn_items",
+]
 
 Vector = tuple[Fraction, ...]
 Rows = tuple[Vector, ...]
@@ -62,6 +71,11 @@ class Layers:
             ),
             slope,
         )
+
+    @property
+    def central(self) -> Layers:
+        """The same without offsets: every boundary of every layer meets 0."""
+        return Layers(tuple((w, np.zeros_like(b)) for w, b in self.weights), self.slope)
 
     @property
     def network(self) -> Network:
@@ -120,8 +134,53 @@ def _minus(one: Vector, other: Vector) -> Vector:
     return tuple(a - b for a, b in zip(one, other, strict=True))
 
 
+def _middle(one: Vector, other: Vector) -> Vector:
+    return tuple((x + y) / 2 for x, y in zip(one, other, strict=True))
+
+
 def _fractions(point: Sequence[fmpq]) -> Vector:
     return tuple(Fraction(int(x.p), int(x.q)) for x in point)
+
+
+@dataclass(frozen=True)
+class _Bend:
+    """A bend of unit ``unit`` of layer ``layer``: both directions, what is seen at the middles of
+    both edges, and the earlier units (layer, unit) that are zero there.
+    """
+
+    layer: int
+    unit: int
+    u: Vector
+    v: Vector
+    before: list[tuple[Vector, Rows]]
+    behind: list[tuple[Vector, Rows]]
+    crossed: list[tuple[int, int]]
+
+    @property
+    def smooth(self) -> bool:
+        """Whether no unit that is crossed is zero along either edge."""
+        sides = (self.before, self.behind)
+        return all(side[layer][0][unit] for side in sides for layer, unit in self.crossed)
+
+
+def _bends(layers: Layers) -> Iterator[_Bend]:
+    found = layers.partition()
+    for vertices, layer, unit in zip(*bends(found), strict=True):
+        before, at, behind = (_fractions(found.exact_vertex(int(k))) for k in vertices)
+        there = layers.seen(at)[:layer]
+        yield _Bend(
+            layer,
+            unit,
+            _minus(at, before),
+            _minus(behind, at),
+            layers.seen(_middle(before, at)),
+            layers.seen(_middle(at, behind)),
+            [
+                (k, place)
+                for k, (heights, _) in enumerate(there)
+                for place in np.flatnonzero([x == 0 for x in heights]).tolist()
+            ],
+        )
 
 
 def bend_items(layers: Layers) -> Iterator[Item]:
@@ -136,36 +195,49 @@ def bend_items(layers: Layers) -> Iterator[Item]:
         >>> sorted(item)
         ['a', 'g', 'h', 'omega', 's', 'u', 'v']
     """
-    found = layers.partition()
-    for vertices, layer, unit in zip(*bends(found), strict=True):
-        before, at, behind = (_fractions(found.exact_vertex(int(k))) for k in vertices)
-        there = layers.seen(at)[:layer]
-        crossed = [
-            (k, place)
-            for k, (heights, _) in enumerate(there)
-            for place in np.flatnonzero([x == 0 for x in heights]).tolist()
-        ]
-        if len(crossed) != 1:
+    for bend in _bends(layers):
+        if len(bend.crossed) != 1 or not bend.smooth:
             continue
-        middle = tuple((x + y) / 2 for x, y in zip(before, at, strict=True))
-        seen = layers.seen(middle)
-        old, place = crossed[0]
-        if seen[old][0][place] == 0:  # the edge lies along the boundary of the unit crossed
-            continue
+        old, place = bend.crossed[0]
         yield {
-            "u": _minus(at, before),
-            "v": _minus(behind, at),
-            "g": seen[layer][1][unit],
-            "h": seen[old][1][place],
-            "omega": layers.derivative(seen, (old, place), (layer, unit)),
+            "u": bend.u,
+            "v": bend.v,
+            "g": bend.before[bend.layer][1][bend.unit],
+            "h": bend.before[old][1][place],
+            "omega": layers.derivative(bend.before, (old, place), (bend.layer, bend.unit)),
             "a": layers.slope,
-            "s": Fraction(1 if seen[old][0][place] < 0 else -1),
+            "s": Fraction(1 if bend.before[old][0][place] < 0 else -1),
         }
+
+
+def full_turn_items(layers: Layers) -> Iterator[Item]:
+    """All bends of a network's boundaries on [-4, 4]², however many units are crossed there.
+
+    Returns of each both directions ``u`` and ``v``, and the normals ``g`` before it and ``f``
+    behind it. Bends where an edge lies along the boundary of a unit that is crossed are left out:
+    there the unit has no normal.
+
+    Example:
+        >>> sorted(next(full_turn_items(Layers.drawn((2, 3, 2), Fraction(0), 1))))
+        ['f', 'g', 'u', 'v']
+    """
+    for bend in _bends(layers):
+        if bend.smooth:
+            normals = (side[bend.layer][1][bend.unit] for side in (bend.before, bend.behind))
+            yield dict(zip("uvgf", (bend.u, bend.v, *normals), strict=True))
 
 
 @cache
 def _of(sizes: tuple[int, ...], slope: Fraction, seed: int) -> tuple[Item, ...]:
     return tuple(bend_items(Layers.drawn(sizes, slope, seed)))
+
+
+@cache
+def _full_turns(
+    sizes: tuple[int, ...], slope: Fraction, seed: int, central: bool
+) -> tuple[Item, ...]:
+    drawn = Layers.drawn(sizes, slope, seed)
+    return tuple(full_turn_items(drawn.central if central else drawn))
 
 
 def bend_corners() -> list[Item]:
@@ -182,6 +254,24 @@ def bend_corners() -> list[Item]:
     return found
 
 
+def full_turn_corners() -> list[Item]:
+    """All bends of a network of each slope and shape, as drawn and without offsets.
+
+    Without them all boundaries meet in 0, where a unit of a later layer crosses those of all earlier
+    ones at once.
+
+    Example:
+        >>> len(full_turn_corners()) > len(bend_corners())
+        True
+    """
+    found: list[Item] = []
+    for number, sizes in enumerate(_SHAPES):
+        for slope in _SLOPES:
+            for central in (False, True):
+                found += _full_turns(sizes, slope, number, central)
+    return found
+
+
 def bend_inputs() -> st.SearchStrategy[Item]:
     """A bend of a network of any of the shapes and slopes.
 
@@ -193,10 +283,24 @@ def bend_inputs() -> st.SearchStrategy[Item]:
         known = _of(sizes, slope, seed) or _of((2, 4, 3), slope, 1)
         return known[number % len(known)]
 
-    return st.builds(
-        chosen,
-        st.sampled_from(_SHAPES),
-        st.sampled_from(_SLOPES),
-        st.integers(0, 30),
-        st.integers(0, 10**6),
-    )
+    return st.builds(chosen, *_networks(), st.integers(0, 10**6))
+
+
+def full_turn_inputs() -> st.SearchStrategy[Item]:
+    """A bend of a network of any of the shapes and slopes, with offsets or without.
+
+    Example:
+        >>> full_turn_inputs().validate()
+    """
+
+    def chosen(
+        sizes: tuple[int, ...], slope: Fraction, seed: int, central: bool, number: int
+    ) -> Item:
+        known = _full_turns(sizes, slope, seed, central) or _full_turns((2, 4, 3), slope, 1, False)
+        return known[number % len(known)]
+
+    return st.builds(chosen, *_networks(), st.booleans(), st.integers(0, 10**6))
+
+
+def _networks() -> tuple[st.SearchStrategy[Any], ...]:
+    return st.sampled_from(_SHAPES), st.sampled_from(_SLOPES), st.integers(0, 30)

@@ -33,8 +33,10 @@ Example:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
@@ -45,7 +47,12 @@ from theorems.checking.drawn_means import DrawnMeans, MeanCase
 from theorems.families.splines.notation import FAMILY
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Variable, Verdict
 
-__all__ = ["FIGURES", "STATEMENTS"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from theorems.report.style import Drawing
+
+__all__ = ["FIGURES", "STATEMENTS", "draw"]
 
 Floats = NDArray[np.float64]
 
@@ -204,4 +211,106 @@ STATEMENTS = (
         remark="With biases too, whose standard deviation is a further coordinate.",
     ),
 )
-FIGURES = ()
+
+# --- the figure -----------------------------------------------------------------------------------
+
+_UNITS, _DEEPEST, _DRAWN = 4, 8, 600
+_BIASED = ((4, "measured", "o"), (8, "corrected", "^"), (16, "as_printed", "s"))
+
+
+def _mean(segments: _Segments, seed: int, networks: int) -> tuple[float, float]:
+    """The mean of what is counted, and three times its standard error."""
+    counts = segments.drawn((seed, segments.width, segments.depth), networks)
+    return float(counts.mean()), float(3 * counts.std() / math.sqrt(networks))
+
+
+def _measured(axes: Axes, at: list[int], means: list[tuple[float, float]], **look: Any) -> None:
+    values, errors = zip(*means, strict=True)
+    axes.errorbar(at, values, yerr=errors, linestyle="", markersize=4.5, **look)
+
+
+def _draw_depths(axes: Axes, seed: int) -> None:
+    """Crossings of networks without biases against their depth, with both exact means."""
+    from theorems.report.style import COLOURS
+
+    depths = list(range(1, _DEEPEST + 1))
+    for statement, slope, label, colour, mark, stroke in (
+        (STATEMENTS[1], 0.1, "leaky ReLU", "measured", "o", "-"),
+        (STATEMENTS[2], 0.0, "ReLU", "as_printed", "s", "--"),
+    ):
+        look: dict[str, Any] = {"color": COLOURS[colour]}
+        means = [
+            _mean(_Segments(_UNITS, depth, _RIGHT, slope=slope), seed, _DRAWN) for depth in depths
+        ]
+        exact = [float(statement.bound(theta=_RIGHT, n=_UNITS, L=depth)) for depth in depths]
+        axes.plot(depths, exact, linestyle=stroke, label=f"{label}: exact mean", **look)
+        _measured(axes, depths, means, fmt=mark, label=f"{label}: measured", **look)
+    axes.set(
+        xlabel=f"layers of {_UNITS} units, no biases", ylabel="crossings of a segment, mean", ylim=0
+    )
+    axes.legend(loc="upper left", fontsize=8)
+
+
+def _draw_units(axes: Axes, seed: int) -> None:
+    """Crossings of networks of absolute values with biases against their units, for some widths."""
+    from theorems.report.style import COLOURS, INK
+
+    most = 64
+    for width, colour, mark in _BIASED:
+        depths = list(range(1, most // width + 1, max(1, most // (8 * width))))
+        means = [
+            _mean(_Segments(width, depth, _RIGHT, slope=-1.0, bias=0.3), seed, _DRAWN // 2)
+            for depth in depths
+        ]
+        _measured(
+            axes,
+            [width * depth for depth in depths],
+            means,
+            fmt=mark,
+            color=COLOURS[colour],
+            label=f"layers of {width} units",
+        )
+    seen = _Segments(1, 1, _RIGHT, bias=0.3).seen
+    exact = STATEMENTS[0].bound
+    axes.plot(
+        [1, most],
+        [float(exact(m=units, theta=seen)) for units in (1, most)],
+        color=INK,
+        linewidth=1.0,
+        label="one layer: exact mean",
+        zorder=1,
+    )
+    axes.set(xlabel="units, absolute values, biases of deviation 0.3", ylim=0)
+    axes.legend(loc="upper left", fontsize=8)
+
+
+def draw(document: Mapping[str, Any]) -> Drawing | None:
+    """Crossings of a segment against depth and against units; None if they were not counted.
+
+    ``document`` is the JSON value of a run. Cost: two seconds.
+    """
+    from theorems.report.document import find
+    from theorems.report.figure_parts import seed_of
+    from theorems.report.style import Drawing, drawing, new_figure
+
+    if find(document, STATEMENTS[0].name) is None:
+        return None
+    seed = seed_of(document)
+    with drawing():
+        figure = new_figure(7.6, 3.3)
+        left, right = figure.subplots(1, 2)
+        _draw_depths(left, seed)
+        _draw_units(right, seed)
+    return Drawing(
+        "line_crossings",
+        "How often a segment crosses boundaries",
+        "A segment seen under 90° from 0. Left: linear in the depth with leaky ReLU, and with ReLU "
+        "fewer, as layers die. Right: with biases too crossings grow with the number of units, and "
+        "not exponentially with the depth. Bars: three standard errors "
+        f"over {_DRAWN} networks, half as many on the right.",
+        figure,
+        ("splines.line_crossings",),
+    )
+
+
+FIGURES = (draw,)

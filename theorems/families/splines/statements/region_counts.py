@@ -26,8 +26,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy as sp
 
 from simulators.lazy import strategies as st
@@ -45,7 +46,10 @@ from theorems.statement import (
     Verdict,
 )
 
-__all__ = ["FIGURES", "STATEMENTS", "regions"]
+if TYPE_CHECKING:
+    from theorems.report.style import Drawing
+
+__all__ = ["FIGURES", "STATEMENTS", "draw", "regions"]
 
 m = sp.Symbol("m", integer=True, positive=True)
 R = sp.Symbol("R", integer=True, nonnegative=True)
@@ -211,4 +215,65 @@ STATEMENTS = (
         ),
     ),
 )
-FIGURES = ()
+
+_MOST, _SHOWN = 12, 5
+
+
+def _random_lines(draws: np.random.Generator, offset: int) -> list[Line]:
+    """Lines with distinct directions, in whole numbers: ``offset`` 0 for all through a point."""
+    chosen = draws.permutation(len(_DIRECTIONS))[:_MOST]
+    shifts = draws.permutation(2 * offset + 1)[:_MOST] - offset if offset else np.zeros(_MOST, int)
+    pairs = zip(chosen.tolist(), shifts.tolist(), strict=True)
+    return [(*_DIRECTIONS[place], shift) for place, shift in pairs]
+
+
+def draw(document: Mapping[str, Any]) -> Drawing | None:
+    """Lines in general position and through a point, and how many regions they leave, counted and by
+    the formulas; None if these were not run.
+
+    ``document`` is the JSON value of a run. Cost: a second.
+    """
+    from theorems.report.document import find
+    from theorems.report.figure_parts import seed_of
+    from theorems.report.style import COLOURS, Drawing, drawing, new_figure
+
+    if any(find(document, statement.name) is None for statement in STATEMENTS):
+        return None
+    draws = np.random.default_rng(seed_of(document))
+    kinds = (
+        (STATEMENTS[0], _random_lines(draws, 97), "general position", "as_printed", "s", "--"),
+        (STATEMENTS[1], _random_lines(draws, 0), "through a point", "measured", "o", "-"),
+    )
+    sizes = list(range(1, _MOST + 1))
+    with drawing():
+        figure = new_figure(8.2, 3.0)
+        *planes, axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.35))
+        for plane, (statement, lines, words, colour, mark, stroke) in zip(
+            planes, kinds, strict=True
+        ):
+            look: dict[str, Any] = {"color": COLOURS[colour]}
+            for normal_x, normal_y, shift in lines[:_SHOWN]:
+                square = normal_x**2 + normal_y**2
+                foot = (shift * normal_x / square, shift * normal_y / square)
+                plane.axline(foot, (foot[0] - normal_y, foot[1] + normal_x), linewidth=1.2, **look)
+            plane.set(xlim=(-60, 60), ylim=(-60, 60), xticks=(), yticks=(), aspect="equal")
+            plane.set_title(f"{words}: {regions(lines[:_SHOWN])} regions", fontsize=9)
+            plane.spines[:].set_visible(True)
+            exact = [int(statement.bound(m=size)) for size in sizes]
+            axes.plot(sizes, exact, linestyle=stroke, label=f"{words}: formula", **look)
+            counts = [regions(lines[:size]) for size in sizes]
+            axes.plot(sizes, counts, mark, markersize=4.5, label="counted", **look)
+        axes.set(xlabel="lines", ylabel="regions of the plane", xticks=range(2, _MOST + 1, 2))
+        axes.legend(fontsize=8)
+    return Drawing(
+        "region_counts",
+        "Into how many regions lines cut the plane",
+        f"{_SHOWN} random lines in general position and {_SHOWN} through a point, as batch "
+        "normalisation places a layer's boundaries, with their regions; the counts of up to "
+        f"{_MOST} lines, with 1 + m + m(m-1)/2 and 2m.",
+        figure,
+        ("splines.region_counts",),
+    )
+
+
+FIGURES = (draw,)

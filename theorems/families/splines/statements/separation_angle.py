@@ -22,8 +22,11 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy as sp
 
 from theorems.checking.pointwise import Pointwise
@@ -53,7 +56,10 @@ from theorems.statement import (
     Verdict,
 )
 
-__all__ = ["FIGURES", "STATEMENTS"]
+if TYPE_CHECKING:
+    from theorems.report.style import Drawing
+
+__all__ = ["FIGURES", "STATEMENTS", "draw"]
 
 _lengths = sp.sqrt(a_2) * sp.sqrt(b_2)
 _angle = partial(
@@ -126,4 +132,62 @@ STATEMENTS = (
         proof=_bounded("seen_from_far"),
     ),
 )
-FIGURES = ()
+
+
+def draw(document: Mapping[str, Any]) -> Drawing | None:
+    """Angles under which two points are seen against the distance, with the bound; None if the
+    statements were not run.
+
+    ``document`` is the JSON value of a run.
+    """
+    from theorems.report.document import find
+    from theorems.report.figure_parts import seed_of
+    from theorems.report.style import COLOURS, MUTED, Drawing, drawing, new_figure
+
+    if find(document, STATEMENTS[1].name) is None:
+        return None
+    draws = np.random.default_rng(seed_of(document))
+    end = np.array([1.0, 0.0, 0.0])
+    ratios = 3 * draws.random(600)
+    aside = draws.standard_normal((600, 3))
+    seen_from = ratios[:, None] * aside / np.linalg.norm(aside, axis=1)[:, None]
+    first, second = end - seen_from, -end - seen_from
+    across = np.linalg.norm(np.cross(first, second), axis=1)
+    angles = np.degrees(np.arctan2(across, (first * second).sum(axis=1)))
+    along = np.linspace(1e-3, 3, 301)
+    with drawing():
+        figure = new_figure(4.5, 3.2)
+        axes = figure.add_subplot()
+        axes.plot(
+            ratios,
+            angles,
+            "o",
+            markersize=2.5,
+            alpha=0.6,
+            color=COLOURS["measured"],
+            label="seen from random points",
+        )
+        axes.plot(
+            along,
+            2 * np.degrees(np.arctan(1 / along)),
+            color=COLOURS["sharp"],
+            label="2 arctan(r/ρ)",
+        )
+        axes.axvline(1, color=MUTED, linewidth=0.8, linestyle=":")
+        axes.set(
+            xlabel="ρ/r, distance from the midpoint",
+            ylabel="angle of u and v, degrees",
+            yticks=range(0, 181, 45),
+        )
+        axes.legend(loc="upper right")
+    return Drawing(
+        "separation_angle",
+        "Under which angle two points are seen",
+        "Random points of space about the midpoint of u and v. Up to ρ = r (dotted) the angle is at "
+        "least 2 arctan(r/ρ), at least 90°; beyond it is at most that.",
+        figure,
+        ("splines.separation_angle",),
+    )
+
+
+FIGURES = (draw,)
