@@ -120,6 +120,7 @@ def test_every_filter_shows_what_is_asked_for_and_no_other(
         ({"evidence": "proof"}, lambda s: "proof" in s.methods),
         ({"quantifier": "pointwise"}, lambda s: s.result["quantifier"] == "pointwise"),
         ({"words": "CONTRACTION sharp"}, lambda s: "contraction:sharp" in s.name),
+        ({"words": "appendix"}, lambda s: "Appendix" in s.result["source"]),
         (
             {"verdict": "proved", "evidence": "certificate", "words": "gap_vs"},
             lambda s: s.verdict == "proved" and "certificate" in s.methods and "gap_vs" in s.name,
@@ -179,6 +180,12 @@ def test_a_deep_link_opens_its_statement(window: Browser, page: Path, name: str)
     choose(window, words="no such word")
     window.run(f"document.querySelector('.statements a[href=\"#{anchor}\"]').click()")
     window.wait(f"{whole}.open && !{whole}.hidden")
+
+
+@pytest.mark.parametrize("fragment", ["#%", "#%zz", "#s-nothing", "#"])
+def test_a_link_that_leads_nowhere_says_nothing(window: Browser, page: Path, fragment: str) -> None:
+    window.go(page, fragment)
+    assert window.run("document.querySelectorAll('details.statement[open]').length") == 0
 
 
 def test_a_deep_link_opens_its_statement_without_scripts(window: Browser, page: Path) -> None:
@@ -264,6 +271,11 @@ def test_what_is_copied_is_the_command(window: Browser, page: Path) -> None:
     )
     window.wait("kept.length === 1")
     assert window.run("kept[0]") == f"theorems verify {PROOF} --seed 5"
+    assert window.run("document.querySelector('[role=status]').textContent") == "copied"
+    # once more before the button says again what it does
+    button = "document.querySelector('details[open] .again .copy')"
+    window.run(f"{button}.click()")
+    window.wait(f"kept.length === 2 && {button}.textContent === 'copy'")
 
 
 def test_it_is_read_out_in_words(page: Path) -> None:
@@ -406,6 +418,23 @@ def test_a_proof_shows_its_theorem_and_every_axiom(document: dict[str, Any], pag
     text = page.read_text(encoding="utf-8")
     assert "excluded middle" in text
     assert "It rests on no axiom" in text
+
+
+def test_the_command_of_a_statement_is_as_thorough_as_the_run(document: dict[str, Any]) -> None:
+    whole = document["environment"] | {"thorough": True}
+    page = render(document | {"environment": whole}, [])
+    assert f"theorems verify {PROOF} --seed 5 --thorough</code>" in page
+    assert "samples were followed to their full power" in page
+
+
+def test_a_run_that_stopped_after_some_seconds_does_not_promise_the_same_numbers() -> None:
+    results = verify(["orthogonality.one_step_drift:sharp"], level=1e-3)
+    promise, warning = "With the same versions", "this, without that limit, may draw more"
+    for budget, said, unsaid in ((None, promise, warning), (600.0, warning, promise)):
+        run = document_of(results, seed=0, level=1e-3, batch=None, budget=budget)
+        page = render(run, [])
+        assert said in page
+        assert unsaid not in page
 
 
 def test_a_statement_alone_gives_the_numbers_it_had_in_the_run() -> None:

@@ -203,6 +203,7 @@ def run(args: argparse.Namespace) -> int:
             not complete,
             seconds,
             provenance=provenance(args.words),
+            thorough=args.thorough,
             jobs=jobs,
             left_out=left_out,
         )
@@ -253,6 +254,8 @@ def _publish(
         seed=run.seed,
         level=run.level,
         batch=run.batch,
+        budget=run.budget,
+        thorough=run.thorough,
         interrupted=run.interrupted,
         refused=refused,
         run=run.provenance,
@@ -325,6 +328,7 @@ class Run:
     seconds: float = 0.0
     written: tuple[str, ...] = ()
     provenance: Mapping[str, object] | None = None
+    thorough: bool = False
     jobs: int = 1
     left_out: Mapping[str, str] = field_of(default_factory=dict)  # families, and why
 

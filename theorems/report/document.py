@@ -49,6 +49,8 @@ class _Environment:
     error_budget: float
     versions: Mapping[str, str]
     batch: _Batch | None
+    budget: float | None = None
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ def document_of(
     seed: int,
     level: float,
     batch: Batch | None,
+    budget: float | None = None,
+    thorough: bool = False,
     interrupted: bool = False,
     refused: Sequence[str] = (),
     run: Mapping[str, object] | None = None,
@@ -159,6 +163,8 @@ def document_of(
         seed: the seed of everything random in the run.
         level: the probability of any false verdict in the run, in (0, 1).
         batch: the user's batch, None where each check laid out its own inputs.
+        budget: seconds after which sampling stopped, in (0, ∞); None for no limit.
+        thorough: whether what was sampled was followed to its full power.
         interrupted: whether statements were left out when the run ended.
         refused: the lines about claims that made no sense, and so have no result.
         run: where the run came from, as `theorems.report.provenance.provenance` tells it.
@@ -170,9 +176,14 @@ def document_of(
         >>> sorted(document_of([], seed=0, level=1e-6, batch=None))
         ['environment', 'results', 'schema']
     """
+    circumstances = environment(seed, level, batch)
+    if budget is not None:
+        circumstances["budget"] = budget
+    if thorough:
+        circumstances["thorough"] = True
     found: dict[str, Any] = {
         "schema": 1,
-        "environment": environment(seed, level, batch),
+        "environment": circumstances,
         "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
     }
     if run is not None:

@@ -217,7 +217,7 @@ def _by_theorem(found: Sequence[Section]) -> dict[str, list[list[Section]]]:
 def _links(variants: Sequence[Section]) -> Markup:
     """A theorem in the contents: its name, and a link for each of its variants."""
     first, *others = variants
-    theorem = str(first.result["statement"]).partition(".")[2]
+    theorem = Markup("<wbr>").join(_parts(str(first.result["statement"]).partition(".")[2]))
     if not others and not first.result["variant"]:
         return Markup('<a href="#{}">{}</a>').format(first.anchor, theorem)
     links = [
@@ -250,6 +250,10 @@ def _circumstances(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "error budget",
         f"{budget}: the probability that this run reports any false verdict from sampling",
     )
+    if (limit := environment.get("budget")) is not None:
+        yield "budget", f"sampling stopped after {number(limit)} s"
+    if environment.get("thorough"):
+        yield "thorough", "samples were followed to their full power"
     yield "seed", str(environment["seed"])
     if (batch := environment["batch"]) is None:
         yield "batch", "laid out by each check"
@@ -277,6 +281,7 @@ def _command(document: Mapping[str, Any], found: Sequence[Section]) -> str:
     if not found or not all(section.command for section in found):
         return ""
     settings = ["--seed", str(environment["seed"]), "--level", repr(environment["error_budget"])]
+    settings += ["--thorough"] if environment.get("thorough") else []
     return shlex.join(["theorems", "verify", *_fewest_names(found), *settings])
 
 

@@ -11,9 +11,15 @@
       if (part.localName === "details") part.open = true;
     }
   };
+  const named = (fragment) => {
+    try {
+      return decodeURIComponent(fragment);
+    } catch {
+      return fragment;  // a % that stands for nothing
+    }
+  };
   const follow = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
-    const target = name && document.getElementById(name);
+    const target = document.getElementById(named(location.hash.slice(1)));
     if (!target) return;
     const whole = target.closest("details.statement");
     if (whole && whole.hidden) clear();
@@ -56,9 +62,13 @@
     const button = event.target.closest("button.copy");
     if (!button) return;
     const text = button.dataset.copy || button.parentElement.querySelector("code").textContent;
-    const said = button.textContent;
+    button.dataset.said ??= button.textContent;
     button.textContent = (await copied(text)) ? "copied" : "not copied";
-    setTimeout(() => { button.textContent = said; }, 1500);
+    document.querySelector("[role=status]").textContent = button.textContent;  // read out
+    setTimeout(() => {
+      button.textContent = button.dataset.said;
+      document.querySelector("[role=status]").textContent = "";
+    }, 1500);
   });
 
   // --- filter ---
@@ -68,7 +78,7 @@
   const entries = rows.map((row) => ({
     row,
     whole: document.querySelector(`details.statement[data-of="${row.dataset.of}"]`),
-    words: row.textContent.toLowerCase(),
+    words: `${row.textContent} ${row.dataset.source}`.toLowerCase(),
   }));
   const filter = () => {
     const { words, verdict, family, evidence, quantifier, changed } = form.elements;
