@@ -19,8 +19,9 @@ from simulators import batchnorm_chain, simulate
 from theorems import inspect
 from theorems.families.orthogonality.findings import _decay, findings
 from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank, measure
-from theorems.inspection.finding import Simulated, Watched, simulated
+from theorems.inspection.finding import Watched
 from theorems.inspection.forward_pass import InspectionError, watch
+from theorems.inspection.predictions import Simulated, simulated
 from theorems.inspection.recognition import recognise
 from theorems.inspection.report import watched
 from theorems.inspection.stages import Role, stages

@@ -49,12 +49,13 @@ def samples(n: int, d: int, seed: int = 5) -> Tensor:
 
 
 def test_every_family_speaks_of_statements_that_exist() -> None:
-    found = inspect(seeded(networks.batchnorm, 0, 48, 4), samples(8, 48))
+    found = inspect(seeded(networks.batchnorm, 0, 48, 6), samples(8, 48))
     assert {item.statement.split(".")[0] for item in found.findings} == {
         "orthogonality",
         "rank",
         "cluster",
         "splines",
+        "gradient",
     }
     assert all(get(item.statement).name == item.statement for item in found.findings)
     assert all((item.measured is None) == (not item.met) for item in found.findings)

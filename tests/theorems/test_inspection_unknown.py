@@ -438,7 +438,8 @@ def test_a_chain_is_named_only_where_it_is_certain(name: str) -> None:
     assert found.recognised.chain is None
     assert found.recognised.sentence.startswith("not recognised, because ")
     assert said in found.recognised.sentence
-    assert isinstance(found.simulation, str)
+    seen = found.simulation
+    assert isinstance(seen, str) or seen.stretch.differs or seen.stretch.layers < found.hidden
 
 
 def test_plain_chains_are_still_recognised() -> None:

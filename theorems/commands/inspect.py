@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from theorems.inspection.condition import Measures
+    from theorems.inspection.predictions import Simulated
     from theorems.inspection.report import Inspection
     from theorems.inspection.stages import NotJudged
 
@@ -257,12 +258,7 @@ def _print_predictions(out: Console, found: Inspection) -> None:
     if isinstance(seen, str):
         field(out, "Not simulated", seen)
     else:
-        said = "as one of them" if seen.holds else "unlike them"
-        span = f"{seen.means.min():.4g} to {seen.means.max():.4g}"
-        networks = f"{len(seen.means)} networks of this chain"
-        chance = f"(p = {seen.p_value:.2g}, level {seen.level:g})"
-        line = f"mean gap {seen.measured:.4g}, {said}: {span} in {networks} {chance}"
-        field(out, "Simulated", line)
+        _print_simulated(out, seen, found.hidden)
     outside: dict[str, list[str]] = {}
     for finding in found.findings:
         if not finding.met:
@@ -274,6 +270,23 @@ def _print_predictions(out: Console, found: Inspection) -> None:
             field(out, "Statement", f"{finding.statement}: {verdict}, {compared}")
     for why, names in outside.items():
         field(out, "Outside", f"{', '.join(names)}: {why}")
+
+
+def _print_simulated(out: Console, seen: Simulated, hidden: int) -> None:
+    """What was simulated, if not the whole network, and each quantity beside the replicas."""
+    stretch = seen.stretch
+    if stretch.differs or stretch.layers < hidden:
+        where = f"layers {stretch.first + 1} to {stretch.end} are {stretch.words}"
+        but = f", but for {'; '.join(stretch.differs)}; compared all the same"
+        field(out, "Nearly", where + (but if stretch.differs else ""))
+    first, *others = (
+        f"{line.quantity} {line.measured:.4g}, {'as one of them' if line.holds else 'unlike them'}: "
+        f"{line.predicted.min():.4g} to {line.predicted.max():.4g}"
+        for line in seen.lines
+    )
+    chance = f"(p = {seen.p_value:.2g}, level {seen.level:g})"
+    field(out, "Simulated", f"{first} in {len(seen.means)} networks of this chain {chance}")
+    field(out, "Also", "; ".join(others))
 
 
 def _number(value: float, form: str = ".3f") -> str:

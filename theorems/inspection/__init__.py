@@ -8,9 +8,11 @@
 - ``backward_pass``: gradients at the judged places, how they grow, and units that pass none
 - ``recognition``: which chain of the theory that makes, by the law of its weights too, and whether
   they are independent
+- ``stretches``: the longest part of it that is a chain, or nearly one, and what differs
+- ``predictions``: that chain simulated from what enters it, forward and backward
 - ``condition``: what is measured of a representation, when it is healthy, collapsing or clustering,
   and how often chance alone makes a narrow network look like that
-- ``finding``: one statement beside one network; the recognised chain simulated from the same batch
+- ``finding``: one statement beside one network
 - ``report``: the whole of an inspection
 - ``training_steps``: the same measures at chosen steps of training
 - ``loading``: networks from Python files, checkpoints, batches from files

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -33,6 +33,7 @@ from theorems.error_words import in_words
 from theorems.inspection.dataflow import reached, tensors_in
 from theorems.inspection.forward_pass import LINEAR, Passage, as_it_was, eager
 from theorems.inspection.inputs import Inputs, InspectionError
+from theorems.inspection.predictions import Back
 from theorems.inspection.stages import Stage
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Course",
     "Gradients",
     "Loss",
+    "along",
     "go_back",
     "gradients",
     "slope",
@@ -81,11 +83,12 @@ class Course(StrEnum):
 @dataclass(eq=False)
 class Backward:
     """Of one network: at each judged call, by its label, ‖∂L/∂y‖_F, (draws,), and the units that no
-    gradient reached, (units,).
+    gradient reached, (units,); and of what calls receive, where asked for, ∂L/∂x of the first draw.
     """
 
     norms: dict[str, list[float]] = field(default_factory=dict)
     still: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    arriving: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,43 @@ def gradients(
     )
 
 
+def along(
+    module: nn.Module,
+    passage: Passage,
+    part: Sequence[Stage],
+    label: str | None,
+    statistics: str,
+    loss: Loss | None = None,
+) -> Back | None:
+    """Gradients along a stretch, of one draw; None where some do not come back.
+
+    Args:
+        module: that of the ``passage``; it is left as it was.
+        passage: forward, of the same module.
+        part: the stages of the stretch, in order.
+        label: of the map that receives what the last gives, None where it comes out first.
+        statistics: ``"batch"`` or ``"running"``.
+        loss: of what the module gives; standard normal output gradients without one.
+
+    Cost: a forward and a backward pass.
+    """
+    labels = [*(stage.call.label for stage in part[1:]), label or ""]
+    if label is None and part[-1].arrival is not passage.outputs[0]:
+        return None
+    try:
+        seen = go_back(module, passage, statistics, draws=1, loss=loss, arriving=labels)
+    except InspectionError:
+        return None
+    found = [seen.arriving.get(name) for name in labels]
+    kept = [item.double().flatten(1).cpu().numpy() for item in found if item is not None]
+    shape = part[0].features.shape
+    if len(kept) < len(part) or any(item.shape != shape for item in kept):
+        return None
+    with np.errstate(divide="ignore"):
+        logs = [float(np.log(np.linalg.norm(item))) for item in kept]
+    return Back(tuple(logs), np.ascontiguousarray(kept[-1].T))
+
+
 def _work(passage: Passage) -> float:
     """Multiplications of one forward pass through the judged places."""
     return math.fsum(
@@ -253,6 +293,7 @@ def go_back(
     draws: int,
     seed: int = 0,
     loss: Loss | None = None,
+    arriving: Collection[str] = (),
 ) -> Backward:
     """One forward pass of ``module`` on the inputs of ``passage``, and some backward.
 
@@ -265,6 +306,8 @@ def go_back(
         draws: random output gradients, at least 1.
         seed: of them.
         loss: used in their place, once.
+        arriving: labels of calls, of which the gradients of what they receive are kept; ``""`` for
+            that of the network's first output.
 
     Example:
         >>> from theorems.inspection.forward_pass import watch
@@ -279,8 +322,10 @@ def go_back(
     with as_it_was(module, statistics), _needing_gradients(module), eager(), torch.enable_grad():
         leaf, entering = _entering(passage.inputs)
         try:
-            with _listening(module, seen) as places:
+            with _listening(module, seen, arriving) as places:
                 output = module(*entering.args, **entering.kwargs)
+            if "" in arriving:
+                _keep(seen, "", next(iter(tensors_in(output)), None))
             outputs, back = _starts(output, draws, seed, loss)
             # what weights need is not asked for where gradients reach the samples
             ends = [leaf] if leaf.requires_grad else [*module.parameters()]
@@ -326,19 +371,32 @@ def _entering(inputs: Inputs) -> tuple[Tensor, Inputs]:
 
 
 @contextlib.contextmanager
-def _listening(module: nn.Module, seen: Backward) -> Iterator[list[Tensor]]:
-    """Have what linear maps give report its gradients; of what is computed again later, nothing.
+def _listening(
+    module: nn.Module, seen: Backward, arriving: Collection[str]
+) -> Iterator[list[Tensor]]:
+    """Have what linear maps give report its gradients, and what those ``arriving`` receive; of what
+    is computed again later, nothing.
 
     Gives the list of what they give.
     """
     called: Counter[str] = Counter()
     places: list[Tensor] = []
 
+    def labelled(name: str, part: nn.Module, count: int) -> str:
+        return (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
+
+    def before(name: str) -> Callable[[nn.Module, object, object], None]:
+        def note(part: nn.Module, args: object, kwargs: object) -> None:
+            label = labelled(name, part, called[name] + 1)
+            if label in arriving:
+                _keep(seen, label, next(iter(tensors_in((args, kwargs))), None))
+
+        return note
+
     def after(name: str) -> Callable[[nn.Module, object, object], None]:
         def note(part: nn.Module, args: object, output: object) -> None:
             called[name] += 1
-            count = called[name]
-            label = (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
+            label = labelled(name, part, called[name])
             gave = next(iter(tensors_in(output)), None)
             if gave is None or not gave.requires_grad:
                 return
@@ -349,16 +407,28 @@ def _listening(module: nn.Module, seen: Backward) -> Iterator[list[Tensor]]:
 
         return note
 
-    handles = [
-        part.register_forward_hook(after(name))
-        for name, part in module.named_modules()
-        if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule)
-    ]
+    handles = []
+    for name, part in module.named_modules():
+        if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule):
+            handles.append(part.register_forward_hook(after(name)))
+            if arriving:
+                handles.append(part.register_forward_pre_hook(before(name), with_kwargs=True))
     try:
         yield places
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _keep(seen: Backward, label: str, value: Tensor | None) -> None:
+    """Have a value's first gradient kept."""
+    if value is None or not value.requires_grad:
+        return
+
+    def note(gradient: Tensor) -> None:
+        seen.arriving.setdefault(label, gradient.detach().clone())
+
+    value.register_hook(note)  # type: ignore[no-untyped-call]
 
 
 def _note(seen: Backward, label: str, axis: int, gradient: Tensor) -> None:

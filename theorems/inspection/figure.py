@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank
-from theorems.inspection.finding import Simulated
+from theorems.inspection.predictions import Simulated
 from theorems.inspection.report import Inspection
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, drawing, new_figure
 
@@ -99,7 +99,7 @@ def _gap(axes: Axes, found: Inspection) -> None:
     _yardstick(axes, found, top, "rank one, √(1 − 1/n)")
     seen = found.simulation
     if isinstance(seen, Simulated):
-        layers = np.arange(seen.gaps.shape[1])
+        layers = seen.stretch.first + np.arange(seen.gaps.shape[1])
         axes.fill_between(
             layers,
             seen.gaps.min(axis=0),

@@ -1,9 +1,6 @@
 """One statement beside one network: what is assumed, what is predicted, what is seen.
 
-Statements about means over networks are compared with one network, and say so. A recognised chain
-is also simulated from the same batch; whether the network is one of its draws is a Monte Carlo test
-(Barnard 1963) of the gap averaged over depth: under the chain's law its rank among the replicas is
-uniform, so the level is exact.
+Statements about means over networks are compared with one network, and say so.
 """
 
 from __future__ import annotations
@@ -11,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from simulators import simulate
-from simulators.engines import factor
 from theorems.family import FamilyError
 from theorems.inspection.condition import Floats, Measures
 from theorems.inspection.forward_pass import Call
+from theorems.inspection.predictions import Simulated
 from theorems.inspection.recognition import Recognised
 from theorems.inspection.stages import Stage
 from theorems.registry import brought, tolerated
@@ -26,16 +20,11 @@ __all__ = [
     "Finding",
     "Reading",
     "Remedy",
-    "Simulated",
     "Watched",
     "findings",
     "mean_at_most",
     "remedies",
-    "simulated",
 ]
-
-_REPLICAS = (99, 19)
-_MOST_WORK = 4e8  # in entries drawn, a few seconds; beyond it fewer replicas are simulated
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,8 @@ class Watched:
     """What the families look at: the chain, all calls, and the judged layers' stages, features and
     measures.
 
-    ``batch`` and each of ``features`` are (d, n), one sample per column.
+    ``batch`` and each of ``features`` are (d, n), one sample per column. ``simulation`` is what was
+    simulated of the chain, or why nothing was.
     """
 
     recognised: Recognised
@@ -118,6 +108,7 @@ class Watched:
     features: Sequence[Floats]
     measures: Sequence[Measures]
     seed: int
+    simulation: Simulated | str = "not simulated"
 
     @property
     def actions(self) -> set[str]:
@@ -133,79 +124,6 @@ class Watched:
     def residual(self) -> bool:
         """Whether a skip connection is added to what a judged layer gives."""
         return "residual" in self.actions or any(stage.joined for stage in self.stages)
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """The recognised chain from the same batch: gaps (replicas, depth + 1), and the test of this
-    network's, ``measured``, the mean over its layers.
-    """
-
-    gaps: Floats
-    measured: float
-    p_value: float
-    level: float
-
-    @property
-    def holds(self) -> bool:
-        return self.p_value > self.level
-
-    @property
-    def means(self) -> Floats:
-        """The gap averaged over depth, the batch left out, for each replica: shape (replicas,)."""
-        return np.asarray(self.gaps[:, 1:].mean(axis=1))
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "replicas": len(self.gaps),
-            "mean_gap": self.measured,
-            "simulated_mean_gap": float(self.means.mean()),
-            "simulated_range": [float(self.means.min()), float(self.means.max())],
-            "p_value": self.p_value,
-            "level": self.level,
-            "holds": self.holds,
-        }
-
-
-def simulated(
-    recognised: Recognised, batch: Floats, seen: Sequence[Measures], seed: int
-) -> Simulated | str:
-    """Simulate the recognised chain from the network's batch; or say why not.
-
-    Args:
-        recognised: the chain, if there is one.
-        batch: (d₀, n), one sample per column.
-        seen: of each judged layer of the network.
-        seed: of the simulation.
-
-    Cost: some seconds; of wide networks fewer replicas are simulated.
-
-    Example:
-        >>> simulated(Recognised("not recognised", None, "its widths differ"), np.eye(4), [], 0)
-        'its widths differ'
-    """
-    if recognised.chain is None:
-        return recognised.obstacle or "no chain"
-    d, n = batch.shape
-    width, depth = seen[0].width, len(seen)
-    if n > min(d, width):
-        return (
-            f"{n} samples are more than the smallest width {min(d, width)}, "
-            "and the simulators take no more"
-        )
-    thin = factor.obstacle(recognised.chain) is None
-    work = depth * (width * n * n / 8 if thin else width * width)
-    replicas = next((count for count in _REPLICAS if count * work < _MOST_WORK), _REPLICAS[-1])
-    run = simulate(recognised.chain, batch, depth=depth, replicas=replicas, seed=seed)
-    if run.spoiled.any():
-        spoiled = int(run.spoiled[:, -1].sum())
-        return f"rounding spoils {spoiled} of {replicas} simulated networks from this batch"
-    gaps = run["orthogonality_gap"]
-    means = gaps[:, 1:].mean(axis=1)
-    measured = float(np.mean([item.gap for item in seen]))
-    beyond = 1 + min(int((means <= measured).sum()), int((means >= measured).sum()))
-    p_value = min(1.0, 2 * beyond / (replicas + 1))
-    return Simulated(gaps, measured, p_value, level=2 / (replicas + 1))
 
 
 def findings(watched: Watched) -> list[Finding]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -38,6 +38,7 @@ from theorems.inspection.condition import Floats
 from theorems.inspection.dataflow import reached, same
 from theorems.inspection.forward_pass import Passage
 from theorems.inspection.stages import Stage
+from theorems.inspection.stretches import Stretch, longest, scaled, unequal
 
 __all__ = ["Recognised", "law_of", "recognise", "values_in_common"]
 
@@ -49,11 +50,15 @@ _PRECISE = (torch.float32, torch.float64)
 class Recognised:
     """The chain a network is at initialisation, or the reason why none of the theory's was
     recognised.
+
+    ``stretch`` is what is compared with a simulation: all layers of a chain, or else the longest
+    part that is nearly one; None where there is none.
     """
 
     words: str
     chain: Chain | None
     obstacle: str | None
+    stretch: Stretch | None = None
 
     @property
     def sentence(self) -> str:
@@ -77,15 +82,47 @@ def recognise(hidden: Sequence[Stage], passage: Passage) -> Recognised:
         or _trained(hidden)
         or _irregular(hidden)
     )
-    if objection is not None:
-        return Recognised(_NONE, None, objection)
-    law, objection = law_of(
-        [(stage.call.label, stage.call.weight) for stage in hidden if stage.call.weight is not None]
+    chain: Chain | str | None = objection
+    if objection is None:
+        law, objection = _law_of(hidden)
+        chain = objection or _chain(hidden, hidden[0].actions, law)
+    if not isinstance(chain, Chain):
+        return Recognised(_NONE, None, chain, _stretch(hidden, passage))
+    words = f"{' → '.join(('weights', *hidden[0].actions))}, {law} weights"
+    own, scale = scaled(chain, hidden)
+    receiver = next((item for item in passage.places if item.came is hidden[-1].arrival), None)
+    label = None if receiver is None else receiver.label
+    scales = () if chain.scaling is ScaleResponse.FREE else tuple(unequal(hidden))
+    stretch = Stretch(0, len(hidden), own, words, scales, scale, label, chain)
+    return Recognised(words, chain, None, stretch)
+
+
+def _stretch(hidden: Sequence[Stage], passage: Passage) -> Stretch | None:
+    """The longest part of a network that is a chain or nearly one."""
+    found = longest(hidden, passage, _nearest_law)
+    if found is None or found.differs:
+        return found
+    part, first = hidden[found.first : found.end], found.chain.layers[0]
+    law = str(getattr(first, "law", ""))
+    chain = _irregular(part) or _chain(part, part[0].actions, law)
+    return found if isinstance(chain, str) else replace(found, catalogued=chain)
+
+
+def _law_of(stages: Sequence[Stage]) -> tuple[str, str | None]:
+    """What `law_of` says of the weights of these stages."""
+    return law_of(
+        [(stage.call.label, stage.call.weight) for stage in stages if stage.call.weight is not None]
     )
-    chain = objection or _chain(hidden, hidden[0].actions, law)
-    if isinstance(chain, str):
-        return Recognised(_NONE, None, chain)
-    return Recognised(f"{' → '.join(('weights', *hidden[0].actions))}, {law} weights", chain, None)
+
+
+def _nearest_law(stages: Sequence[Stage]) -> tuple[str, str]:
+    """The law that the weights of these stages have or are taken for, and what differs."""
+    law, objection = _law_of(stages)
+    words = [said for said in (objection, _tied(stages), _trained(stages)) if said is not None]
+    if objection is not None:
+        law = "orthogonal" if _ORTHOGONAL in objection else "gaussian"
+        words[0] += ", taken for Gaussian ones" if law == "gaussian" else ""
+    return law, "; ".join(words)
 
 
 # --- what stands against it -----------------------------------------------------------------------
@@ -270,6 +307,7 @@ _SMALLEST = 8  # rows and columns from which on sums and sphericity are nearly n
 _BLOCK = 1024  # rows and columns at most that are tested for independence
 _MARKS = 2000  # values of a layer, or somewhat more, that are looked for in others
 _SINGULAR = "singular values"
+_ORTHOGONAL = "orthogonal weights"
 _SPHERICITY = 6.0  # deviations that it is allowed, as its tails are heavier than normal
 
 
@@ -323,7 +361,7 @@ def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
             return "", f"{name!r} has weights that are all zero"
         matrix /= spread
         if min(matrix.shape) > 1 and _orthogonal(matrix):
-            return "", f"{name!r} has orthogonal weights, whose entries are not independent"
+            return "", f"{name!r} has {_ORTHOGONAL}, whose entries are not independent"
         matrices.append((name, matrix))
     law, objection = _entries([matrix for _, matrix in matrices])
     if objection is None:

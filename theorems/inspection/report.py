@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 from torch import Tensor, nn
 
-from theorems.inspection.backward_pass import Course, Gradients, Loss, gradients
+from theorems.inspection.backward_pass import Course, Gradients, Loss, along, gradients
 from theorems.inspection.condition import (
     SOFT,
     Chance,
@@ -26,14 +26,13 @@ from theorems.inspection.condition import (
 from theorems.inspection.finding import (
     Finding,
     Remedy,
-    Simulated,
     Watched,
     findings,
     remedies,
-    simulated,
 )
 from theorems.inspection.forward_pass import Passage, watch
 from theorems.inspection.inputs import Batch
+from theorems.inspection.predictions import Simulated, simulated
 from theorems.inspection.recognition import Recognised, recognise
 from theorems.inspection.stages import (
     NotJudged,
@@ -381,6 +380,7 @@ def inspect(
     parameters, left = account(module, passage, found)
     hidden = hidden_stages(module, passage, found)
     seen = watched(passage, hidden, seed)
+    seen = replace(seen, simulation=_simulated(module, passage, seen, statistics, loss))
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
@@ -394,8 +394,8 @@ def inspect(
         ),
         hidden=len(hidden),
         recognised=seen.recognised,
-        findings=tuple(findings(seen)),
-        simulation=simulated(seen.recognised, seen.batch, seen.measures, seed),
+        findings=tuple(_findings(seen)),
+        simulation=seen.simulation,
         not_judged=left,
         parameters=parameters,
         condition=condition,
@@ -427,6 +427,49 @@ def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched
         features,
         [measure(H) for H in features],
         seed,
+    )
+
+
+def _findings(seen: Watched) -> list[Finding]:
+    """What the families say of the network, and where an assumption is not met by all of it but by
+    its longest stretch, what they say of that.
+    """
+    found, stretch = findings(seen), seen.recognised.stretch
+    if seen.recognised.chain is not None or stretch is None or stretch.catalogued is None:
+        return found
+    kept = slice(stretch.first, stretch.end)
+    part = replace(
+        seen,
+        recognised=Recognised(stretch.words, stretch.catalogued, None, stretch),
+        stages=seen.stages[kept],
+        batch=as_columns(seen.stages[stretch.first].call.received),
+        features=seen.features[kept],
+        measures=seen.measures[kept],
+    )
+    better = {item.statement: item for item in findings(part) if item.met}
+    where = f"layers {stretch.first + 1} to {stretch.end}: "
+    return [
+        replace(better[item.statement], why=where + better[item.statement].why)
+        if not item.met and item.statement in better
+        else item
+        for item in found
+    ]
+
+
+def _simulated(
+    module: nn.Module, passage: Passage, seen: Watched, statistics: str, loss: Loss | None
+) -> Simulated | str:
+    """What is simulated of the longest stretch that is a chain, or nearly one."""
+    stretch = seen.recognised.stretch
+    if stretch is None:
+        return simulated(seen.recognised, seen.batch, seen.measures, seen.seed)
+    part = seen.stages[stretch.first : stretch.end]
+    return simulated(
+        seen.recognised,
+        as_columns(part[0].call.received),
+        seen.measures[stretch.first : stretch.end],
+        seen.seed,
+        along(module, passage, part, stretch.label, statistics, loss),
     )
 
 

@@ -2,6 +2,7 @@
 
 - ``notation``: symbols and sources; ``growth``: growths of gradients that are simulated, and
   ``growth_figure``; ``enclosures``: factors in balls; ``moments``: what second moments alone give
+- ``findings``: growth of gradients in a network, beside the factor
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 
 Batch normalisation of n samples multiplies E‖G‖² by more than 1 a layer at every batch size;
@@ -18,5 +19,6 @@ FAMILY = Family(
     sources=("Y19 (arXiv 1902.08129)",),
     statements=(f"{__name__}.statements:STATEMENTS",),
     figures=(f"{__name__}.statements:FIGURES",),
+    findings=(f"{__name__}.findings:findings",),
     remedies=(f"{__name__}.remedies:remedies",),
 )

@@ -1,6 +1,7 @@
 """The kernels family: what one layer without batch interaction does to the angle of two samples.
 
 - ``notation``: symbols and sources; ``inputs``: exact weights of kernels, and correlations
+- ``findings``: cosines in a network, beside the kernel iterated
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 
 At infinite width a layer takes the correlation ρ of two samples of one norm to
@@ -21,4 +22,5 @@ FAMILY = Family(
     ),
     statements=(f"{__name__}.statements:STATEMENTS",),
     figures=(f"{__name__}.statements:FIGURES",),
+    findings=(f"{__name__}.findings:findings",),
 )
