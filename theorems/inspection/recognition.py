@@ -359,7 +359,7 @@ def law_of(weights: Sequence[tuple[str, Tensor]]) -> tuple[str, str | None]:
         spread = float(np.sqrt(np.mean(matrix**2)))
         if spread == 0:
             return "", f"{name!r} has weights that are all zero"
-        matrix /= spread
+        matrix = matrix / spread  # of float64 weights it is the memory of their own
         if min(matrix.shape) > 1 and _orthogonal(matrix):
             return "", f"{name!r} has {_ORTHOGONAL}, whose entries are not independent"
         matrices.append((name, matrix))
