@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from bench.report.document import Against, Ratio, Side
 from bench.timing import Action, Clocks, in_turns
+from simulators.workers import use_cores
 
 __all__ = [
     "ROUNDS",
@@ -39,19 +40,20 @@ class Work:
 
     - ``words``: what it is; ``action``: a call of it; ``amount``: units of work that a call does
     - ``threads``: whether BLAS and Torch keep all their threads; else they have one each
+    - ``cores``: how many the engines use at most, so that one is all in one thread; None for all
+    - ``elsewhere``: processor seconds that other processes have worked for it so far, if any do
     """
 
     words: str
     action: Action
     amount: float = 1.0
     threads: bool = False
+    cores: int | None = None
+    elsewhere: Callable[[], float] | None = None
 
     def call(self) -> None:
         """Do it, with the threads it is to have."""
-        if self.threads:
-            self.action()
-            return
-        with one_thread():
+        with nullcontext() if self.threads else one_thread(), _at_most(self.cores):
             self.action()
 
 
@@ -87,6 +89,16 @@ class Total:
 
 
 @contextmanager
+def _at_most(cores: int | None) -> Iterator[None]:
+    """So many cores for the engines."""
+    use_cores(cores)
+    try:
+        yield
+    finally:
+        use_cores(None)
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """BLAS and Torch with one thread each, as the engines' own groups of replicas have it."""
     before = torch.get_num_threads()
@@ -101,6 +113,8 @@ def one_thread() -> Iterator[None]:
 def measured(pair: Pair, clocks: Clocks | None = None) -> Ratio:
     """The times of ``pair``, in turns, for a unit of work each."""
     works = [pair.ours, *pair.others]
+    if pair.ours.elsewhere is not None:
+        clocks = _with_elsewhere(clocks or Clocks(), pair.ours.elsewhere)
     rounds = JUDGED_ROUNDS if pair.against.judged else ROUNDS
     times = in_turns(
         [work.call for work in works],
@@ -115,6 +129,11 @@ def measured(pair: Pair, clocks: Clocks | None = None) -> Ratio:
     return Ratio(
         pair.name, pair.against, pair.about, pair.dtype, pair.unit, ours, tuple(others), pair.target
     )
+
+
+def _with_elsewhere(clocks: Clocks, elsewhere: Callable[[], float]) -> Clocks:
+    """Clocks that count what other processes work, too."""
+    return replace(clocks, cpu=lambda: clocks.cpu() + elsewhere())
 
 
 def slowed(action: Action, share: float, clocks: Clocks | None = None) -> Action:

@@ -24,7 +24,7 @@ from simulators.arguments import require, told
 from simulators.arrays import Array, Namespace, Reals
 from simulators.lazy import torch
 from simulators.streams import DeviceStreams, HostStreams, Piece, Streams
-from simulators.weights import law_of
+from simulators.weights import Law, law_of
 from simulators.workers import cores
 
 __all__ = ["Backend", "NumpyBackend", "TorchBackend", "select"]
@@ -281,9 +281,10 @@ class TorchBackend:
         ):
             shape = (len(piece.replicas), sum(piece.units))
             out = torch.empty(shape, dtype=getattr(torch, self.dtype), device=self.device)
+            law = law_of(piece.law)
             for replica, row in enumerate(out):
-                started.fill(replica, row, law_of(piece.law).source, piece.units)
-                _of_the_law(piece, row, self.xp)
+                started.fill(replica, row, law.source, piece.units)
+                _of_the_law(law, piece, row, self.xp)
             yield out
 
 
@@ -331,9 +332,9 @@ def _host_draws(
             filling.whole()
             yield filling.out
         return
-    late: Future[None] | None = None
-    current = next(fillings, None)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="draws") as background:
+        current = next(fillings, None)
+        late = None if current is None else background.submit(current.work)
         while current is not None:
             current.finish(late)
             following = next(fillings, None)
@@ -352,7 +353,7 @@ class _Filling:
     def __init__(self, streams: HostStreams, piece: Piece, buffer: Reals) -> None:
         replicas, count = len(piece.replicas), sum(piece.units)
         self.out = buffer[: replicas * count].reshape(replicas, count)
-        self._streams, self._piece = streams, piece
+        self._streams, self._piece, self._law = streams, piece, law_of(piece.law)
         step = max(1, _AT_ONCE // max(count, 1))
         self._waiting = deque(  # popping from it is atomic
             slice(first, first + step) for first in range(0, replicas, step)
@@ -379,8 +380,8 @@ class _Filling:
         self._draw(0, self.out)
 
     def _draw(self, first: int, out: Reals) -> None:
-        self._streams.fill(first, out, law_of(self._piece.law).source, self._piece.units)
-        _of_the_law(self._piece, out, _numpy())
+        self._streams.fill(first, out, self._law.source, self._piece.units)
+        _of_the_law(self._law, self._piece, out, _numpy())
 
     def finish(self, other: Future[None] | None) -> None:
         """Draw what is left here, then wait for the thread that does the ``other`` part, if any.
@@ -392,13 +393,12 @@ class _Filling:
             other.result()
 
 
-def _of_the_law(piece: Piece, drawn: Array, xp: Namespace) -> None:
-    """Overwrite what was drawn from the source of the piece's law, ``(..., units)``, with entries
-    of the law.
+def _of_the_law(law: Law, piece: Piece, drawn: Array, xp: Namespace) -> None:
+    """Overwrite what was drawn from the source of the piece's ``law``, ``(..., units)``, with
+    entries of the law.
 
     One unit at a time: how a function rounds may depend on where in an array an entry stands.
     """
-    law = law_of(piece.law)
     for unit in piece.cut(drawn) if law.quantile is not None else ():
         unit[...] = law.of_source(unit, xp)
 

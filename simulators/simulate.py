@@ -147,10 +147,10 @@ def simulate(
     Cost per layer and replica: O(width · n²) for factor and rows, O(width · d · n) for dense;
     backward some two or three times as much again, and n + 1 times that with ``"tangent_kernel"``
     where samples interact (for rows, O(width · n⁴)). Memory beyond the batch and the values is a
-    few MiB for factor, O(width · n) for rows; for dense O(width · n) and at most some 80 MiB per
-    core. Backward half a GiB more at most for what is kept, or some O(width · n · depth^(1/4))
-    where that is more; for dense the weights of one block, if they are more; and for a tangent
-    kernel where samples interact, some 4n representations at work.
+    few MiB per core for factor, O(width · n) for rows; for dense O(width · n) and at most some
+    80 MiB per core. Backward half a GiB more at most for what is kept, or some O(width · n ·
+    depth^(1/4)) where that is more; for dense the weights of one block, if they are more; and for a
+    tangent kernel where samples interact, some 4n representations at work.
 
     Raises `TypeError` or `ValueError` at the door, naming the argument, what it got and what it
     wants; also for what no machine can do, see `simulators.requirements`.
@@ -258,8 +258,10 @@ def simulate(
                 partial(record.there_and_back, group, partial(trip, replicas=group), outlook, last)
                 for group in groups
             ]
-        # The groups of factor share their draws, and are read one after another.
-        run_all(jobs, 1 if name == "factor" else backend.workers)
+        workers = backend.workers
+        if name == "factor":
+            workers = factor.side_by_side(chain, start.shape, replicas, workers)
+        run_all(jobs, workers)
     return Trajectory(
         values=record.values,
         rounding=record.rounding,

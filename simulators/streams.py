@@ -196,9 +196,11 @@ class HostStreams:
         """
         rows = np.atleast_2d(out)
         generators = self._generators[first : first + len(rows)]
-        sizes = [rows.shape[1]] if units is None else units
-        runs = [(size, len(list(run))) for size, run in groupby(sizes)]
         grain = _grain(law, rows.dtype)
+        # Where every entry is a word, units do not matter: they may be hundreds, and a thread that
+        # looks through them holds the interpreter's lock.
+        sizes = [rows.shape[1]] if units is None or grain == 1 else units
+        runs = [(size, len(list(run))) for size, run in groupby(sizes)]
         if all(size % grain == 0 for size, _ in runs):
             _draw(generators, rows, law, runs)
             return
@@ -449,24 +451,29 @@ def replica_groups(replicas: int, unit: int, limit: int, workers: int = 1) -> li
     return [range(start, min(start + size, replicas)) for start in range(0, replicas, size)]
 
 
-def pack(units: Sequence[tuple[int, GivenLaw]], replicas: range, limit: int) -> Iterator[Piece]:
+def pack(
+    units: Sequence[tuple[int, GivenLaw]], replicas: range, limit: int, first: int | None = None
+) -> Iterator[Piece]:
     """Consecutive units, given by size and law, in pieces of one law and at most ``limit`` entries
     each, over all ``replicas``.
 
-    A unit larger than the limit is a piece by itself.
+    A unit larger than the limit is a piece by itself. The first piece has at most ``first``
+    entries, if that is given, and each after it may have twice as many as the one before.
 
     Example:
         >>> [piece.units for piece in pack([(2, "gaussian")] * 3, range(1), 4)]
         [(2, 2), (2,)]
+        >>> [piece.units for piece in pack([(2, "gaussian")] * 3, range(1), 4, first=2)]
+        [(2,), (2, 2)]
     """
     taken: list[int] = []
-    total = 0
+    total, most = 0, limit if first is None else min(first, limit)
     for (size, law), following in pairwise([*units, (math.inf, "")]):
         taken.append(int(size))
         total += int(size)
-        if following[1] != law or (total + following[0]) * len(replicas) > limit:
+        if following[1] != law or (total + following[0]) * len(replicas) > most:
             yield Piece(replicas, tuple(taken), law)
-            taken, total = [], 0
+            taken, total, most = [], 0, min(2 * most, limit)
 
 
 def units_of(pieces: Iterable[Piece], drawn: Iterable[Array]) -> Iterator[Array]:

@@ -1,6 +1,7 @@
 """Each engine and dtype against the cost of the random numbers it draws, by the same generator.
 
-Both have one thread for products. Beside the normals of a layer the floor of `dense` holds the one
+Both have one thread for products. One thread draws the floors of `factor` and `rows`, which have
+one core as well. Beside the normals of a layer the floor of `dense`, by all cores, holds the one
 product of weights and samples that cannot be spared.
 """
 
@@ -81,7 +82,12 @@ def _factor_pair(width: int, dtype: str) -> Pair:
         Against.NORMALS,
         "factor",
         "a layer and network",
-        Work(f"rescale chain, n = {FACTOR_SAMPLES}", partial(factor, width, layers, dtype), amount),
+        Work(
+            f"rescale chain, n = {FACTOR_SAMPLES}, one core",
+            partial(factor, width, layers, dtype),
+            amount,
+            cores=1,
+        ),
         (
             Work(
                 "drawing d·n normals",
@@ -120,7 +126,10 @@ def _rows_pair(width: int, dtype: str) -> Pair:
         "rows",
         "a layer and network",
         Work(
-            f"residual batchnorm, n = {ROWS_SAMPLES}", partial(rows, width, layers, dtype), layers
+            f"residual batchnorm, n = {ROWS_SAMPLES}, one core",
+            partial(rows, width, layers, dtype),
+            layers,
+            cores=1,
         ),
         (
             Work(
@@ -166,7 +175,10 @@ def _gradient_pair(width: int, dtype: str) -> Pair:
         "rows forward and back",
         "a layer and network",
         Work(
-            f"batchnorm(tanh), n = {ROWS_SAMPLES}", partial(gradients, width, layers, dtype), layers
+            f"batchnorm(tanh), n = {ROWS_SAMPLES}, one core",
+            partial(gradients, width, layers, dtype),
+            layers,
+            cores=1,
         ),
         (
             Work(
@@ -219,7 +231,12 @@ _KERNEL = Pair(
     Against.NORMALS,
     "tangent kernel",
     "a network",
-    Work(f"batchnorm(tanh), n = {ROWS_SAMPLES}, {KERNEL_LAYERS} layers", _kernels, KERNELS),
+    Work(
+        f"batchnorm(tanh), n = {ROWS_SAMPLES}, {KERNEL_LAYERS} layers, one core",
+        _kernels,
+        KERNELS,
+        cores=1,
+    ),
     (
         Work(
             "drawing 2·d·n normals a layer",

@@ -8,6 +8,9 @@ blocks, and each block is folded into the next R by QR (TSQR: Demmel, Grigori, H
 2012), never by a Cholesky factor of HᵀH, which nearly collinear samples break. Memory does not
 grow with the width.
 
+Where layers are work enough, groups of replicas run side by side, one for each core; elsewhere one
+thread draws ahead of the other. The numbers do not depend on it.
+
 The size of a row block, `block_rows`, is a property of n alone: results do not depend on
 memory. The order of a stream is: layer, row block, then within a block G column by column.
 
@@ -50,6 +53,7 @@ from simulators.layers import (
 )
 from simulators.streams import pack, replica_groups, row_blocks, units_of
 from simulators.weights import law_of
+from simulators.workers import cores
 
 __all__ = ["Folding", "block_rows", "carries_rows", "leaf_rows", "obstacle", "other_weights", "run"]
 
@@ -58,6 +62,18 @@ _SCALINGS = (Rescale, Normalize)
 
 PIECE_ENTRIES = 2**18
 """Entries drawn at once, over all replicas of a group: 2 MiB in float64."""
+
+AHEAD_ENTRIES, FIRST_ENTRIES = 2**19, 2**16
+"""Entries that a second thread draws at once while those before are in use, and at first. The more
+they are, the more seldom both threads want the interpreter's lock; the first are waited for."""
+
+SHARE_ENTRIES = 2**16
+"""Entries that a group works on at once where groups run side by side: enough for NumPy to work
+several times as long on them as Python does, which one thread at a time can do."""
+
+FEW_SAMPLES = 16
+"""Samples up to which drawing takes some half of the time: a thread that draws ahead then gains as
+much as a second group of replicas, and at any width."""
 
 
 def leaf_rows(n: int) -> int:
@@ -182,7 +198,8 @@ class _Segment:
     the batch subtracted if ``recentred``; then ``layers``. Of the ``outlets`` the last is where the
     next weights are applied; the first, in the last segment of a block, where the representation is
     observed. ``late`` are the centrings of which it is to be told how much they cancel: numbers in
-    ``layers``, −1 for that of the input.
+    ``layers``, −1 for that of the input. ``last_scaling`` is the number of the last of ``layers``
+    that multiplies rows by scalars, −1 if none does.
     """
 
     width: int
@@ -192,6 +209,7 @@ class _Segment:
     layers: tuple[RowLayer, ...]
     outlets: tuple[_Outlet, ...]
     late: tuple[int, ...]
+    last_scaling: int
 
 
 def run(
@@ -209,8 +227,10 @@ def run(
 
     ``batch`` is H₀ᵀ, shape ``(1, n, d₀)``, with n at most d₀ and every width, centred if the first
     block is to do that before all else; ``copies`` are its samples that remain equal to others. The
-    arrays have shape ``(group, n, n)`` and hold until the next is asked for; a group must be read
-    to its end before the next. The caller has made sure that `obstacle` is None.
+    arrays have shape ``(group, n, n)`` and hold until the next is asked for. Groups may be read in
+    any order, and each in a thread of its own, if `side_by_side` says that there are several at
+    once; else a group must be read to its end before the next. The caller has made sure that
+    `obstacle` is None.
 
     Example:
         >>> import numpy as np
@@ -231,13 +251,39 @@ def run(
     order = [first, *[others] * (depth - 1)]
     sizes = chained.from_iterable(segment.blocks for segment in chained.from_iterable(order))
     units = [(n * size, "gaussian") for size in sizes]
-    every = replica_groups(replicas, max(size for size, _ in units), PIECE_ENTRIES)
-    pieces = list(chained.from_iterable(pack(units, group, PIECE_ENTRIES) for group in every))
-    draws = units_of(pieces, backend.draws(root, "factor", pieces))
-    normals = (backend.xp.reshape(unit, (len(unit), n, unit.shape[-1] // n)) for unit in draws)
+    at_once = side_by_side(chain, batch.shape, replicas, backend.workers)
+    every = replica_groups(replicas, max(size for size, _ in units), PIECE_ENTRIES, at_once)
+    ahead = at_once == 1 and cores() > 1
+    limits = (AHEAD_ENTRIES, FIRST_ENTRIES) if ahead else (PIECE_ENTRIES, None)
     start = _start(chain, batch, backend)
+
+    def drawn(groups: Sequence[range]) -> Iterator[Array]:
+        """The normals of one group after another."""
+        pieces = list(chained.from_iterable(pack(units, group, *limits) for group in groups))
+        for unit in units_of(pieces, backend.draws(root, "factor", pieces, ahead=ahead)):
+            yield backend.xp.reshape(unit, (len(unit), n, unit.shape[-1] // n))
+
+    together = drawn(every)
     for group in every:
+        normals = together if at_once == 1 else drawn([group])
         yield group, _factors(chain, order, start, copies, normals, backend)
+
+
+def side_by_side(chain: Chain, batch_shape: tuple[int, ...], replicas: int, workers: int) -> int:
+    """How many groups of replicas are worth running at once, each in a thread of its own, for a
+    batch H₀ᵀ of ``(1, n, d₀)``: at most ``workers``.
+
+    One where layers are small, or few: a second thread then draws ahead.
+
+    Example:
+        >>> from simulators.chains import rescale_chain
+        >>> [side_by_side(rescale_chain(d), (1, 32, d), 20, 2) for d in (64, 4096)]
+        [1, 2]
+    """
+    n, rows = batch_shape[-2:]
+    unit = n * min(block_rows(n), max(chain.widths(rows)))
+    count = min(workers, replicas, replicas * unit // SHARE_ENTRIES)
+    return count if count > 2 or (count == 2 and n > FEW_SAMPLES) else 1
 
 
 def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> list[_Segment]:
@@ -268,8 +314,18 @@ def _segments(chain: Chain, onward: Sequence[RowLayer], rows: int, n: int) -> li
             ends.append(len(layers))
         blocks = row_blocks(width, block_rows(n))
         outlets = tuple(_Outlet(at, _norm_in_force(layers[:at])) for at in ends)
+        scalings = [k for k, each in enumerate(layers) if isinstance(each, _SCALINGS)]
         segments.append(
-            _Segment(width, blocks, std, recentred, tuple(layers), outlets, tuple(late))
+            _Segment(
+                width,
+                blocks,
+                std,
+                recentred,
+                tuple(layers),
+                outlets,
+                tuple(late),
+                scalings[-1] if scalings else -1,
+            )
         )
     return segments
 
@@ -312,7 +368,7 @@ def _factors(
     backend: Backend,
 ) -> Iterator[Representation]:
     xp = backend.xp
-    alone = carries_rows(chain)
+    alone, linear = carries_rows(chain), chain.scaling is ScaleResponse.LINEAR
     carried: Floats | float = 0.0  # log of what the factor has been divided by
     for block in order:
         cancelled = log_scale = None
@@ -321,7 +377,7 @@ def _factors(
             factors = passage.factors(factor, normals, alone)
             for before, after in passage.centrings.values():
                 cancelled = worst(cancelled, before, after, backend)
-            if chain.scaling is ScaleResponse.LINEAR:
+            if linear:
                 norms = [frobenius_norm(each, xp) for each in factors]
                 factors = [
                     scaled_to(1.0, each, norm, xp)
@@ -387,10 +443,8 @@ class _Passage:
 
     def _scaled(self, factor: Array, weights: Array) -> Iterator[Array]:
         """The weights of these rows, times the scalars that the rows have been multiplied by."""
-        scalings = [
-            k for k, layer in enumerate(self._segment.layers) if isinstance(layer, _SCALINGS)
-        ]
-        rows = self._xp.matmul(factor, weights) if scalings else weights
+        last = self._segment.last_scaling
+        rows = self._xp.matmul(factor, weights) if last >= 0 else weights
         for index, layer in enumerate(self._segment.layers):
             yield weights
             if isinstance(layer, Normalize):
@@ -398,7 +452,7 @@ class _Passage:
             elif isinstance(layer, Rescale):
                 by = layer.factors(rows, self._xp, self._segment.width)
                 weights *= by
-                if index < scalings[-1]:
+                if index < last:
                     rows *= by
         yield weights
 

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from simulators.arguments import require, whole_number
 from simulators.own_words import bring
 from simulators.sweeps.grid import SweepRun
-from simulators.workers import cores
+from simulators.workers import cores, use_cores
 
 __all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
 
@@ -187,7 +187,8 @@ class Workers:
 
 @contextlib.contextmanager
 def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[Workers]:
-    """``count`` spawned processes, one per core by default, each with so many BLAS threads.
+    """``count`` spawned processes, one per core by default, each with so many BLAS threads, and
+    with as many cores for `simulate` as fall to each.
 
     They ignore Ctrl-C, which is the parent's to handle, and end with the parent, however it ends.
     Raises `ValueError` for a count or threads below 1.
@@ -212,7 +213,10 @@ def local_processes(count: int | None = None, *, threads: int = 1) -> Iterator[W
             old.shutdown(wait=False)
         made[:] = [
             ProcessPoolExecutor(
-                count, mp_context=context, initializer=_enter, initargs=(lifeline, os.getpid())
+                count,
+                mp_context=context,
+                initializer=_enter,
+                initargs=(lifeline, os.getpid(), max(1, cores() // count)),
             )
         ]
         return made[0]
@@ -255,7 +259,8 @@ def _interrupts_held_back() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _enter(lifeline: Connection, parent: int) -> None:
+def _enter(lifeline: Connection, parent: int, share: int) -> None:
+    use_cores(share)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(lifeline, parent), daemon=True).start()
 

@@ -1,5 +1,7 @@
 """The factor engine: folding by QR, and its step against the same step on all rows."""
 
+import threading
+
 import numpy as np
 import pytest
 from numpy.random import SeedSequence
@@ -11,12 +13,16 @@ from simulators.chains import (
     recenter_relu_chain,
     rescale_activation_chain,
     rescale_chain,
+    vanilla_chain,
 )
 from simulators.engines import factor
 from simulators.layers import Activation, Linear, Normalize, Recenter, Rescale
+from simulators.observables import orthogonality_gap
 from simulators.simulate import simulate
 from simulators.streams import HostStreams, row_blocks
+from simulators.workers import use_cores
 
+FOUR_CORES = "simulators.workers._cores_there", lambda: 4
 BACKENDS = [NumpyBackend("float64"), NumpyBackend("float32"), TorchBackend("float64", "cpu")]
 
 
@@ -167,3 +173,115 @@ def second_and_third(H):
 
 
 second_and_third.gram_invariant = True
+
+
+@pytest.fixture
+def four_cores(monkeypatch):
+    """As on a machine with four cores, and however small layers are, worth sharing."""
+    monkeypatch.setattr(*FOUR_CORES)
+    monkeypatch.setattr(factor, "SHARE_ENTRIES", 1)
+    monkeypatch.setattr(factor, "FEW_SAMPLES", 0)
+    yield
+    use_cores(None)
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize("device", [None, "cpu"], ids=["numpy", "torch"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("chain", "n"),
+    [
+        (rescale_chain(16), 4),
+        (rescale_chain(16), 1),
+        (rescale_chain(70), 50),
+        (recenter_relu_chain(200), 9),
+        (vanilla_chain(13, "relu"), 3),
+        (batchnorm_chain(12), 5),
+        (Chain((Linear(31), Rescale(), Linear(9), Recenter(), Rescale())), 2),
+    ],
+    ids=repr,
+)
+def test_replicas_are_the_same_by_any_number_of_cores(chain, n, dtype, device, monkeypatch):
+    batch = np.random.default_rng(n).standard_normal((n + 3, n))
+
+    def run(cores):
+        use_cores(cores)
+        found = simulate(
+            chain,
+            batch,
+            depth=5,
+            replicas=7,
+            seed=6,
+            dtype=dtype,
+            device=device,
+            engine="factor",
+            observables=["orthogonality_gap", "log_norm"],
+        )
+        return [*found.values.values(), found.rounding]
+
+    whole = run(1)
+    for rows in (factor.block_rows(n), 2 * n + 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(factor, "block_rows", lambda n, rows=rows: rows)
+            alone = run(1)
+            for cores in (2, 3):
+                for mine, theirs in zip(run(cores), alone, strict=True):
+                    assert np.array_equal(mine, theirs, equal_nan=True)
+        if rows == factor.block_rows(n):
+            assert all(map(np.array_equal, whole, alone))
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize(("most", "threads"), [(1, 0), (2, 2), (3, 3), (None, 4)])
+def test_groups_run_in_as_many_threads_as_there_are_cores(most, threads):
+    use_cores(most)
+    seen, all_there = set(), threading.Barrier(max(1, threads))
+
+    def thread(H):
+        name = threading.current_thread().name
+        if name.startswith("replicas") and name not in seen:
+            seen.add(name)
+            all_there.wait(30)
+        return orthogonality_gap(H)
+
+    thread.gram_invariant = True
+    simulate(
+        rescale_chain(16), np.eye(16, 4), depth=5, replicas=8, observables=[thread], engine="factor"
+    )
+    assert len(seen) == threads
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_a_failure_in_one_group_ends_the_run():
+    def failing(H):
+        if threading.current_thread() is not threading.main_thread():
+            raise ArithmeticError("in a group")
+        return orthogonality_gap(H)
+
+    failing.gram_invariant = True
+    with pytest.raises(ArithmeticError, match="in a group"):
+        simulate(
+            rescale_chain(16),
+            np.eye(16, 4),
+            depth=5,
+            replicas=8,
+            observables=[failing],
+            engine="factor",
+        )
+
+
+@pytest.mark.parametrize(
+    ("n", "width", "replicas", "workers", "count"),
+    [
+        (32, 4096, 20, 1, 1),
+        (32, 4096, 20, 2, 2),
+        (32, 4096, 3, 8, 1),  # a group of a single replica is too small
+        (32, 4096, 60, 16, 7),
+        (32, 64, 20, 2, 1),  # a layer is too small
+        (4, 8192, 20, 2, 1),  # one thread draws, and one does the rest
+        (4, 8192, 20, 4, 4),
+    ],
+)
+def test_groups_run_side_by_side_where_a_layer_is_work_enough(n, width, replicas, workers, count):
+    chain = rescale_chain(width)
+    assert factor.side_by_side(chain, (1, n, width), replicas, workers) == count

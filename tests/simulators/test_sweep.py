@@ -398,7 +398,7 @@ import multiprocessing, os, time
 from simulators.sweeps.executors import _enter
 lifeline, held = multiprocessing.Pipe(duplex=False)
 held.close()
-_enter(lifeline, os.getpid())  # the parent it had is no parent of it
+_enter(lifeline, os.getpid(), 1)  # the parent it had is no parent of it
 time.sleep(30)
 """
     done = subprocess.run(
