@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.batches import Batch
+
+if TYPE_CHECKING:
+    from simulators.training import Experiment
 
 __all__ = ["Context"]
 
@@ -31,6 +34,8 @@ class Context:
     ``time.monotonic()`` after which a check stops sampling and reports what it has. ``memory``
     holds samples that the variants of one theorem share. ``progress`` is told what is being done.
     ``thorough``: a check that samples goes on to its full power where a verdict needs less.
+    ``experiment``: on which images, where and at which sizes networks are trained; None for what
+    a check takes by default.
 
     Example:
         >>> whole = Context(seed=0, level=1e-6)
@@ -45,6 +50,7 @@ class Context:
     progress: Callable[[str], None] = _silent
     memory: dict[Hashable, Any] = field(default_factory=dict)
     thorough: bool = False
+    experiment: Experiment | None = None
 
     @property
     def array(self) -> NDArray[np.float64] | None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,13 +17,16 @@ from simulators.arguments import Argument, ArgumentError, whole_number
 from simulators.batches import Batch, validate_batch
 from theorems.context import Context
 from theorems.evidence import Evidence, Verdict, combine, weakest
-from theorems.gathering import Refusal, gathered, takes_batch
+from theorems.gathering import Refusal, gathered, takes_batch, trains
 from theorems.notebook import html_of, table_of
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
 from theorems.registry import select, unasked
 from theorems.statement import ClaimError, Statement
 from theorems.verdict_words import tightness_word
+
+if TYPE_CHECKING:
+    from simulators.training import Experiment
 
 __all__ = ["Asked", "Claim", "Result", "Results", "environment", "verify", "verify_each"]
 
@@ -272,6 +275,7 @@ def verify_each(
     jobs: int = 1,
     thorough: bool = False,
     checked: Callable[[Statement], None] = lambda _: None,
+    experiment: Experiment | None = None,
 ) -> Generator[Result]:
     """As `verify`, one result at a time, so that an interrupted run keeps what it
     established.
@@ -286,7 +290,7 @@ def verify_each(
     depends on them inherits from them.
 
     Args:
-        names: as `verify` takes them, and so are batch, seed, level, budget and jobs.
+        names: as `verify` takes them, and so are batch, seed, level, budget, jobs and experiment.
     """
     asked = _stated(names)
     statements = select(asked) if asked else unasked(select(asked))
@@ -298,7 +302,9 @@ def verify_each(
             f"batch: it has no part in {', '.join(s.name for s in statements[:3])}"
             f"{' …' * (len(statements) > 3)}; leave it out"
         )
-    whole = Context(seed, level, given, progress=progress, thorough=thorough)
+    if experiment is not None and not any(map(trains, statements)):
+        raise ValueError("experiment: nothing that is asked trains networks; leave it out")
+    whole = Context(seed, level, given, progress=progress, thorough=thorough, experiment=experiment)
     return _results(statements, whole, budget, refused, known, jobs, checked)
 
 
@@ -387,6 +393,7 @@ def verify(
     budget: float | None = None,
     jobs: int = 1,
     thorough: bool = False,
+    experiment: Experiment | None = None,
 ) -> Results:
     """Check statements (families, theorems or full names; by default everything but the families
     that are to be named) and return their results.
@@ -400,7 +407,8 @@ def verify(
     ``jobs``: processes that check theorems side by side, forked from this one; results do not
     depend on it (on systems other than Linux, which fork at a risk, this process does all).
     ``thorough``: sampled means are followed to their full power, at the same error level, where a
-    verdict needs fewer replicas. A
+    verdict needs fewer replicas. ``experiment``: on which images, where and at which sizes networks
+    are trained, for statements that train some. A
     statement inherits the weakest verdict of those it depends on, among the statements of this run.
 
     Raises ``ValueError``/``TypeError`` at the door, naming the argument; so does a batch that has a
@@ -426,6 +434,7 @@ def verify(
             budget=budget,
             jobs=jobs,
             thorough=thorough,
+            experiment=experiment,
         )
     )
 

@@ -23,8 +23,8 @@ from functools import partial
 
 from simulators.arguments import real_number, require
 from simulators.own_words import brought
-from simulators.sweeps.executors import Done, Workers, local_processes, perform
-from simulators.sweeps.grid import Grid, SweepRun, canonical
+from simulators.sweeps.executors import Done, Run, Telling, Workers, local_processes, perform
+from simulators.sweeps.grid import Grid, canonical
 from simulators.sweeps.running_times import rough_seconds
 from simulators.sweeps.store import Row, Store
 
@@ -59,7 +59,8 @@ class SweepError(RuntimeError):
 class Tally:
     """Where a sweep stands: ``total`` runs, of which ``found`` in the store at the start,
     ``computed`` here, ``elsewhere`` by another process meanwhile, ``failed``. ``remaining``
-    estimates seconds, None at first.
+    estimates seconds, None at first; ``last`` is what came of the run that finished last, where its
+    kind says so.
 
     ``elapsed`` is in seconds.
 
@@ -75,6 +76,7 @@ class Tally:
     failed: int
     elapsed: float
     remaining: float | None
+    last: str = ""
 
     @property
     def settled(self) -> int:
@@ -104,7 +106,7 @@ class Outcome:
 
 
 def sweep(
-    runs: Grid | Iterable[SweepRun],
+    runs: Grid | Iterable[Run],
     store: Store,
     *,
     workers: AbstractContextManager[Workers] | Executor | None = None,
@@ -147,6 +149,7 @@ def sweep(
     """
     lease = real_number("lease", lease, "seconds, more than 0")
     require(lease > 0, f"lease={lease!r} is not positive; give seconds")
+    wanted: Mapping[str, Run]
     wanted = runs.runs() if isinstance(runs, Grid) else {run.key: run for run in runs}
     if workers is None:
         workers = local_processes()
@@ -161,7 +164,7 @@ def sweep(
 class _Sweep:
     def __init__(
         self,
-        runs: Mapping[str, SweepRun],
+        runs: Mapping[str, Run],
         store: Store,
         crew: Workers,
         lease: float,
@@ -190,6 +193,7 @@ class _Sweep:
         self._left = sum(self._work[key] for key in self._waiting)
         self._began = self._renewed = time.monotonic()
         self._reported = 0.0
+        self._last = ""
 
     def run(self) -> Outcome:
         try:
@@ -341,7 +345,9 @@ class _Sweep:
                 key, "its worker runs another version of this package; install the same one there"
             )
             return
-        parameters = canonical(self._runs[key].parameters())
+        run = self._runs[key]
+        parameters = canonical(run.parameters())
+        self._last = run.told(done.data) if isinstance(run, Telling) else ""
         self._unsaved.append(Row(key, parameters, done.data, done.seconds))
         self._seconds += done.seconds
         self._done_work += self._work[key]
@@ -380,6 +386,7 @@ class _Sweep:
                 len(self._failures),
                 elapsed,
                 remaining,
+                self._last,
             )
         )
 

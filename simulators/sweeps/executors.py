@@ -16,15 +16,24 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing.connection import Connection
+from typing import Protocol, runtime_checkable
 
 from threadpoolctl import threadpool_limits
 
 from simulators.arguments import require, whole_number
 from simulators.own_words import bring
-from simulators.sweeps.grid import SweepRun
 from simulators.workers import cores, use_cores
 
-__all__ = ["ClusterError", "Done", "Workers", "dask_cluster", "local_processes", "perform"]
+__all__ = [
+    "ClusterError",
+    "Done",
+    "Run",
+    "Telling",
+    "Workers",
+    "dask_cluster",
+    "local_processes",
+    "perform",
+]
 
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}", re.ASCII)
 
@@ -37,6 +46,34 @@ class ClusterError(ValueError):
         >>> str(ClusterError("dask 'tcp://host:8786': the scheduler has no workers"))
         "dask 'tcp://host:8786': the scheduler has no workers"
     """
+
+
+class Bytes(Protocol):
+    """What a run gives: something that is stored as bytes."""
+
+    def to_bytes(self) -> bytes: ...
+
+
+class Run(Protocol):
+    """What a sweep hands to a worker, pickled: a `simulators.sweeps.grid.SweepRun`, or another.
+
+    ``key`` is the sha256 of all that the result depends on, ``parameters`` that as a JSON value;
+    ``str`` names it in messages.
+    """
+
+    @property
+    def key(self) -> str: ...
+
+    def parameters(self) -> dict[str, object]: ...
+
+    def perform(self) -> Bytes: ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A run that can say in a few words what came of it, given the bytes."""
+
+    def told(self, data: bytes) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +91,7 @@ class Done:
     seconds: float
 
 
-def perform(run: SweepRun, threads: int | None, modules: Sequence[str] = ()) -> Done:
+def perform(run: Run, threads: int | None, modules: Sequence[str] = ()) -> Done:
     """Do a run, in whatever process this is; with at most so many BLAS threads, for good, unless
     None.
 
@@ -62,7 +99,7 @@ def perform(run: SweepRun, threads: int | None, modules: Sequence[str] = ()) -> 
     whose error is raised where one cannot be had.
 
     Args:
-        run: what is simulated.
+        run: what is simulated, or trained.
         threads: of BLAS, at least 1; None leaves them as they are.
         modules: names or paths of modules.
 
@@ -160,9 +197,7 @@ class Workers:
         """
         return cls(executor, os.cpu_count() or 1, type(executor).__name__)
 
-    def submit(
-        self, function: Callable[[SweepRun, int | None], Done], run: SweepRun
-    ) -> Future[Done]:
+    def submit(self, function: Callable[[Run, int | None], Done], run: Run) -> Future[Done]:
         """Have ``function`` do a run. Raises `BrokenExecutor` if the executor is broken.
 
         Returns a future of what ``function(run, threads)`` returns, such as `perform`.

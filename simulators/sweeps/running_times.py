@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from simulators.arrays import Floats
+from simulators.sweeps.executors import Run
 from simulators.sweeps.grid import RunBackward, RunBatch, RunTangents, SweepRun
 
 __all__ = ["BACKWARD", "RunningTimes", "calibrate", "features", "rough_seconds"]
@@ -78,13 +79,13 @@ def features(run: SweepRun) -> Floats:
     return float(run.depth) * run.replicas * ways * np.array(per_block[run.engine], dtype=float)
 
 
-def rough_seconds(run: SweepRun) -> float:
+def rough_seconds(run: Run) -> float:
     """Seconds of one core, without measuring: right in order, not in scale.
 
     It orders runs, and chooses the depths of those that are measured.
 
     Args:
-        run: of any engine.
+        run: of any engine; or one of another kind, which has them as ``rough_seconds``.
 
     Example:
         >>> from simulators.sweeps.grid import Grid
@@ -93,6 +94,8 @@ def rough_seconds(run: SweepRun) -> float:
         >>> rough_seconds(small) < rough_seconds(large)
         True
     """
+    if not isinstance(run, SweepRun):
+        return float(getattr(run, "rough_seconds", 1.0))
     return float(features(run) @ np.array(_ROUGH[run.engine]))
 
 

@@ -5,21 +5,26 @@
 - ``initialisation``: `iterative_orthogonal_`, in the manner of ``torch.nn.init``
 - ``networks``: many perceptrons of one `Design` as one; ``train``: they are trained at once, by a
   `Recipe`; ``rows``: each is a row of a store, found again after a kill
+- ``experiment``: on which images, at which sizes, on which device, into which store
 """
 
-from simulators.training.data import Images, LabelledImages, images_from
+from simulators.training.data import Images, LabelledImages, images_from, images_in
+from simulators.training.experiment import Experiment
 from simulators.training.initialisation import iterative_orthogonal_
 from simulators.training.networks import Design
 from simulators.training.rows import train_into
-from simulators.training.train import Recipe, Trained, train
+from simulators.training.train import Recipe, Trained, TrainingError, train
 
 __all__ = [
     "Design",
+    "Experiment",
     "Images",
     "LabelledImages",
     "Recipe",
     "Trained",
+    "TrainingError",
     "images_from",
+    "images_in",
     "iterative_orthogonal_",
     "train",
     "train_into",

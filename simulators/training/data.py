@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -20,10 +21,17 @@ from simulators.training.image_files import (
     read_idx_labels,
 )
 
-__all__ = ["SETS", "Images", "LabelledImages", "images_from"]
+__all__ = ["SETS", "Images", "LabelledImages", "images_from", "images_in"]
 
 #: Every fifth of the digits is kept for the test set.
 _KEPT_FOR_TEST = 5
+
+#: What the labels to be learnt from begin with.
+_FIRST_LABELS = {
+    "mnist": (5, 0, 4, 1, 9, 2, 1, 3, 1, 4),
+    "fashion-mnist": (9, 0, 0, 3, 0, 2, 7, 2, 5, 5),
+}
+_MNIST_FORMAT = "mnist-format"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +53,26 @@ class LabelledImages:
     def count(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> LabelledImages:
+        """The first of them.
+
+        Args:
+            count: how many.
+
+        Example:
+            >>> images_from("digits").training.first(5).count
+            5
+        """
+        return LabelledImages(self.images[:count], self.labels[:count])
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
     """A set of images to learn from and one to be tested on.
 
     - ``name``: of the set; ``classes``: how many labels there are
+    - ``folder``: where it was read, None where it was not. A set from a folder, and the digits, are
+      pickled as where they are, and read again by whoever loads them
 
     Example:
         >>> digits = images_from("digits")
@@ -62,6 +84,31 @@ class Images:
     training: LabelledImages
     test: LabelledImages
     classes: int = CLASSES
+    folder: Path | None = None
+
+    @property
+    def words(self) -> str:
+        """What was read, in words, with the beginning of its digest."""
+        place = "" if self.folder is None else f" from {self.folder}"
+        return (
+            f"{self.name}{place}: {self.training.count} images to learn from, {self.test.count} "
+            f"for the test, sha256 {self.digest[:16]}"
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of images and labels, in hexadecimal."""
+        found = hashlib.sha256()
+        for part in (self.training, self.test):
+            found.update(str(part.images.shape).encode())
+            found.update(np.ascontiguousarray(part.images).data)
+            found.update(np.ascontiguousarray(part.labels).data)
+        return found.hexdigest()
+
+    def __reduce__(self) -> tuple[Callable[..., Images], tuple[object, ...]]:
+        if self.folder is None and self.name != "digits":
+            return Images, (self.name, self.training, self.test, self.classes)
+        return _again, (self.folder and self.folder.absolute(), self.digest)
 
     @property
     def dimension(self) -> int:
@@ -130,15 +177,70 @@ def images_from(name: str = "digits", folder: str | PathLike[str] | None = None)
         f"folder=None: {name!r} is read from a folder with its standard files; name it",
     )
     place = Path(fspath(folder or ""))
+    _require_folder(place, name)
+    return _read(name, place)
+
+
+def images_in(folder: str | PathLike[str]) -> Images:
+    """The set whose standard files a folder has: see `images_from`.
+
+    MNIST and Fashion-MNIST have files of the same names, and are told apart by their first labels;
+    one that begins otherwise is called ``"mnist-format"``.
+
+    Args:
+        folder: where the files are.
+
+    Raises:
+        DataError: as `images_from`, and for a folder with files of none of the sets, or of two.
+
+    Cost: one reading of the files, and four bytes a pixel.
+
+    Example:
+        >>> images_in("/no/such/folder")
+        Traceback (most recent call last):
+        simulators.training.image_files.DataError: /no/such/folder: no such folder; name the one ...
+    """
+    place = Path(fspath(folder))
+    _require_folder(place, "a set of images")
+    cifar = (place / "data_batch_1.bin").exists()
+    idx = any(_present(place / f"{part}-images-idx3-ubyte").exists() for part in ("train", "t10k"))
+    if cifar and idx:
+        raise DataError(f"{place}: files of CIFAR-10 and of MNIST; name a folder with one set")
+    if not (cifar or idx):
+        raise DataError(
+            f"{place}: no standard files; want train-images-idx3-ubyte and its three companions "
+            "(MNIST, Fashion-MNIST), or data_batch_1.bin and its five (CIFAR-10, binary version)"
+        )
+    return _read("cifar-10" if cifar else _MNIST_FORMAT, place)
+
+
+def _require_folder(place: Path, what: str) -> None:
     if not place.is_dir():
-        raise DataError(f"{place}: no such folder; name the one with the files of {name}")
+        raise DataError(f"{place}: no such folder; name the one with the files of {what}")
+
+
+def _read(name: str, place: Path) -> Images:
+    """A set from its folder, by its name or, in MNIST's format, by its first labels."""
     training, test = _READERS[name](place)
     if test.count > training.count:
         raise DataError(
             f"{place}: {test.count} test images and {training.count} to learn from; "
             "are the files of the two swapped?"
         )
-    return Images(name, training, test)
+    first = tuple(training.labels[:10].tolist())
+    known = next((each for each, labels in _FIRST_LABELS.items() if labels == first), name)
+    if name not in (_MNIST_FORMAT, known):
+        raise DataError(f"{place}: these are the labels of {known}, not of {name}; name it so")
+    return Images(known, training, test, folder=place)
+
+
+@lru_cache(maxsize=2)
+def _again(folder: Path | None, digest: str) -> Images:
+    """A set that was pickled, from where it was. Raises `DataError` where there is another now."""
+    found = images_from() if folder is None else images_in(folder)
+    if found.digest != digest:
+        raise DataError(f"{folder}: other images than were asked for; give all machines the same")
+    return found
 
 
 def _digits() -> Images:
@@ -200,6 +302,7 @@ _READERS: dict[str, Callable[[Path], tuple[LabelledImages, LabelledImages]]] = {
     "mnist": _idx,
     "fashion-mnist": _idx,
     "cifar-10": _cifar,
+    _MNIST_FORMAT: _idx,
 }
-SETS = ("digits", *_READERS)
+SETS = ("digits", *(name for name in _READERS if name != _MNIST_FORMAT))
 """The names that `images_from` knows."""

@@ -7,25 +7,26 @@ a second start finds what the first has finished, whenever and however that ende
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
-from functools import cache
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from simulators.arguments import whole_number
 from simulators.sweeps.grid import canonical
 from simulators.sweeps.store import Row, Store
 from simulators.training.data import Images
 from simulators.training.networks import Design
-from simulators.training.train import Recipe, Trained, train
+from simulators.training.train import Recipe, Trained, multiply_adds, train
 
-__all__ = ["row_key", "train_into"]
+__all__ = ["NetworkRun", "row_key", "train_into", "unfinished"]
 
 #: What rows of another meaning of design and recipe are told apart by.
 _VERSION = 1
+
+#: Multiply-adds of a core, within a factor of ten.
+_A_SECOND = 2e10
 
 
 def row_key(design: Design, recipe: Recipe, images: Images, seed: Sequence[int]) -> str:
@@ -67,7 +68,8 @@ def train_into(
         images: what they learn.
         seeds: entropy of each, no two alike.
         together: how many are trained at once, at least 1; all of them are put into the store in
-            one transaction, so that a kill loses at most so many.
+            one transaction. A kill loses at most some minutes of what they had done, as a long
+            run is kept on the way in a folder beside the store.
         device: Torch's.
         progress: told the step, the median loss and how many diverged.
 
@@ -96,20 +98,108 @@ def train_into(
         places = missing[first : first + together]
         began = time.perf_counter()
         group = [seeds[place] for place in places]
-        found = train(design, recipe, images, group, device=device, progress=progress)
+        file = unfinished(store.path, [keys[place] for place in places])
+        found = train(
+            design, recipe, images, group, device=device, progress=progress, unfinished=file
+        )
         seconds = (time.perf_counter() - began) / len(group)
         store.put(
             [
                 Row(
                     keys[place],
                     canonical(_parameters(design, recipe, images, seeds[place])),
-                    _packed(found, number),
+                    found.to_bytes(number),
                     seconds,
                 )
                 for number, place in enumerate(places)
             ]
         )
-    return _joined(json.loads(row.data) for row in store.rows(keys))
+        with suppress(OSError):
+            file.unlink()
+            file.parent.rmdir()
+    return Trained.joined(row.data for row in store.rows(keys))
+
+
+def unfinished(store: Path, keys: Iterable[str]) -> Path:
+    """The file in which a long run is kept while it lasts, in a folder beside the store.
+
+    Args:
+        store: the path of the store.
+        keys: of the networks that are trained together.
+
+    Example:
+        >>> unfinished(Path("runs.db"), ["key"]).parent
+        PosixPath('runs.db.unfinished')
+    """
+    name = hashlib.sha256(" ".join(keys).encode()).hexdigest()
+    return store.with_name(f"{store.name}.unfinished") / f"{name}.pt"
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """The training of one network, as `simulators.sweeps.sweep` hands it to a worker.
+
+    - ``design``, ``recipe``, ``images``, ``seed``: as of `train_into`; images from a folder are
+      read again by the worker, from a folder of the same name
+    - ``device``: Torch's; ``store``: its path, beside which a long run is kept while it lasts
+
+    Example:
+        >>> from simulators.training.data import images_from
+        >>> run = NetworkRun(Design(2, 8), Recipe(10, samples=64), images_from(), (0, 1))
+        >>> str(run), Trained.joined([run.perform().to_bytes()]).losses.shape
+        ('2 layers of 8 units, none, he, seed 0 1', (1, 2))
+    """
+
+    design: Design
+    recipe: Recipe
+    images: Images
+    seed: tuple[int, ...]
+    device: str = "cpu"
+    store: Path | None = None
+
+    @property
+    def key(self) -> str:
+        """See `row_key`."""
+        return row_key(self.design, self.recipe, self.images, self.seed)
+
+    def parameters(self) -> dict[str, object]:
+        """What the result depends on, as a JSON value."""
+        return _parameters(self.design, self.recipe, self.images, self.seed)
+
+    @property
+    def rough_seconds(self) -> float:
+        """Seconds of a core, right in order."""
+        return multiply_adds(self.design, self.recipe, self.images) / _A_SECOND
+
+    def __str__(self) -> str:
+        design = self.design
+        return (
+            f"{design.depth} layers of {design.width} units, {design.normalisation}, "
+            f"{design.initialisation}, seed {' '.join(map(str, self.seed))}"
+        )
+
+    def told(self, data: bytes) -> str:
+        """The loss that it ended at, in words.
+
+        Args:
+            data: what came of it, as bytes.
+        """
+        found = Trained.joined([data])
+        if not found.settled[0]:
+            return f"diverged at step {found.diverged[0]}"
+        return f"loss {found.losses[0, -1]:.3g} after {self.design.depth} layers"
+
+    def perform(self) -> Trained:
+        """Train it. Raises what `simulators.training.train.train` raises."""
+        file = None if self.store is None else unfinished(self.store, [self.key])
+        return train(
+            self.design,
+            self.recipe,
+            self.images,
+            [self.seed],
+            device=self.device,
+            unfinished=file,
+        )
 
 
 def _parameters(
@@ -119,26 +209,6 @@ def _parameters(
         "training": _VERSION,
         "design": asdict(design),
         "recipe": asdict(recipe),
-        "images": _digest(images),
+        "images": images.digest,
         "seed": list(seed),
     }
-
-
-@cache
-def _digest(images: Images) -> str:
-    found = hashlib.sha256(images.name.encode())
-    for part in (images.training, images.test):
-        found.update(str(part.images.shape).encode())
-        found.update(part.images.tobytes() + part.labels.tobytes())
-    return found.hexdigest()
-
-
-def _packed(found: Trained, number: int) -> bytes:
-    """One replica as JSON; a number that overflowed is told by its name there."""
-    values = {each.name: getattr(found, each.name)[number].tolist() for each in fields(Trained)}
-    return json.dumps(values).encode()
-
-
-def _joined(rows: Iterable[Mapping[str, object]]) -> Trained:
-    each = list(rows)
-    return Trained(**{f.name: np.array([row[f.name] for row in each]) for f in fields(Trained)})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import pickle
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +21,7 @@ from simulators.arguments import one_of, require, told, whole_number
 from simulators.backend import select
 from simulators.lazy import torch
 from simulators.observables import effective_rank, orthogonality_gap
+from simulators.regular_files import replacing
 from simulators.requirements import require_memory
 from simulators.training.data import Images
 from simulators.training.networks import Design, Networks, require_positive
@@ -23,7 +29,7 @@ from simulators.training.networks import Design, Networks, require_positive
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Recipe", "Trained", "train"]
+__all__ = ["Recipe", "Trained", "TrainingError", "multiply_adds", "require_room", "train"]
 
 OPTIMISERS = ("sgd", "adam")
 STATISTICS = ("minibatch", "whole")
@@ -31,6 +37,21 @@ LABELS = ("true", "shuffled")
 
 _ASCENT_RATE = 3e-3
 """Of Adam, in the steps of gradient ascent on the rank."""
+
+_PART = 5 * 10**12
+"""Multiply-adds between two checkpoints of a long run: some minutes of a core."""
+
+_BETWEEN_WORDS = 0.5
+"""Seconds between two words of how far a run has come."""
+
+
+class TrainingError(ValueError):
+    """Training that this machine cannot do. One line: what, what is wanting, the remedy.
+
+    Example:
+        >>> print(TrainingError("4 networks: the memory of cuda:0 does not hold them; train fewer"))
+        4 networks: the memory of cuda:0 does not hold them; train fewer
+    """
 
 
 @dataclass(frozen=True)
@@ -103,6 +124,31 @@ class Trained:
     growth: NDArray[np.float64]
     diverged: NDArray[np.int64]
 
+    def to_bytes(self, number: int = 0) -> bytes:
+        """One replica as JSON; a number that overflowed is told by its name there.
+
+        Args:
+            number: of the replica.
+
+        Example:
+            >>> zeros = np.zeros((1, 2))
+            >>> one = Trained(zeros, zeros, zeros, zeros[:, 0], zeros[:, 0], zeros[:, 0], zeros[:, 0])
+            >>> one.to_bytes()[:20]
+            b'{"losses": [0.0, 0.0'
+        """
+        values = {each.name: getattr(self, each.name)[number].tolist() for each in fields(self)}
+        return json.dumps(values).encode()
+
+    @classmethod
+    def joined(cls, replicas: Iterable[bytes]) -> Trained:
+        """Replicas that `to_bytes` gave, together.
+
+        Args:
+            replicas: at least one, of one recipe.
+        """
+        read = [json.loads(each) for each in replicas]
+        return cls(**{f.name: np.array([row[f.name] for row in read]) for f in fields(cls)})
+
     @property
     def settled(self) -> NDArray[np.bool_]:
         """Which replicas kept a finite loss."""
@@ -117,6 +163,7 @@ def train(
     *,
     device: str = "cpu",
     progress: Callable[[str], None] = lambda _: None,
+    unfinished: Path | None = None,
 ) -> Trained:
     """Train a network for each seed, all at once.
 
@@ -127,17 +174,22 @@ def train(
         seeds: entropy of each, whole numbers from 0. Of equal seeds, designs that differ get the
             same batches in the same order.
         device: Torch's.
-        progress: told the step, the median loss and how many diverged.
+        progress: told the step, the median loss, how many diverged and, on the way, the time left.
+        unfinished: a file in which a long run is kept every some minutes of work, and from which it
+            goes on after a kill, to the same numbers to the bit. One that cannot be read or written
+            is passed over. It is known by its name alone: give each run one of its own, and remove
+            it once what came of the run is safe.
 
     Returns:
         What came of each. One whose loss stops being finite is recorded, and does no harm to the
         others; where all did, training stops.
 
     Raises:
-        ValueError: a recipe of more samples than the images have, a device that is not there, or
-            more than the memory of this machine; in one line.
+        ValueError: a device that is not there; in one line.
+        TrainingError: a recipe of more samples than the images have, or more than the memory of
+            this machine or of the device; in one line.
 
-    Cost: ``replicas × steps × batch_size × depth × width²`` multiply-adds, six times.
+    Cost: `multiply_adds`.
 
     Example:
         >>> from simulators.training.data import images_from
@@ -149,17 +201,88 @@ def train(
     require(len(seeds), "seeds are none; give at least one")
     for seed in seeds:
         _require_entropy(seed)
+    place = require_room(design, recipe, images, len(seeds), device)
+    with _one_thread(), _memory_told(f"{len(seeds)} networks of {design}", place):
+        return _Run(design, recipe, images, seeds, place, progress).outcome(unfinished)
+
+
+def require_room(
+    design: Design, recipe: Recipe, images: Images, replicas: int = 1, device: str = "cpu"
+) -> str:
+    """The name of the device, once networks can be trained there.
+
+    Args:
+        design: what the networks are.
+        recipe: how they are trained.
+        images: what they learn.
+        replicas: how many are trained at once.
+        device: Torch's.
+
+    Raises:
+        ValueError: a device that is not there; in one line.
+        TrainingError: a recipe of more samples than the images have, or more than the memory of
+            this machine or of the device; in one line.
+
+    Example:
+        >>> from simulators.training.data import images_from
+        >>> require_room(Design(2, 16), Recipe(10), images_from())
+        'cpu'
+    """
     there = images.training.count
     require(
         recipe.samples <= there,
         f"samples={recipe.samples}: {images.name} has {there} to learn from",
+        TrainingError,
     )
     place = select("float32", device).device
-    replicas, layers = len(seeds), design.depth
-    values = replicas * layers * design.width * (6 * recipe.samples + 4 * design.width)
-    require_memory(4 * values, f"{replicas} networks of depth {layers} and width {design.width}")
-    with _one_thread():
-        return _Run(design, recipe, images, seeds, place, progress).outcome()
+    layer, most = design.depth * design.width, max(recipe.batch_size, recipe.probe)
+    graph = recipe.samples if recipe.statistics == "whole" else most
+    values = layer * (6 * graph + 4 * design.width) + 3 * design.width * recipe.samples
+    needed = 4 * replicas * values
+    what = f"{replicas} networks of depth {design.depth} and width {design.width}"
+    try:
+        require_memory(needed, what)
+    except ValueError as error:
+        raise TrainingError(str(error)) from None
+    if place != "cpu":
+        total = torch.cuda.get_device_properties(place).total_memory
+        require(
+            needed <= total,
+            f"{what}: needs {needed / 2**30:.3g} GiB or more, and {place} has "
+            f"{total / 2**30:.3g}; train on the CPU, or less",
+            TrainingError,
+        )
+    return place
+
+
+def multiply_adds(design: Design, recipe: Recipe, images: Images) -> float:
+    """Multiply-adds of one network, forward and back, without what is measured.
+
+    Args:
+        design: what it is.
+        recipe: how it is trained.
+        images: what it learns.
+
+    Example:
+        >>> from simulators.training.data import images_from
+        >>> multiply_adds(Design(1, 10), Recipe(steps=1, batch_size=10), images_from())
+        22200.0
+    """
+    layers = [images.dimension, *[design.width] * design.depth, images.classes]
+    weights = sum(a * b for a, b in itertools.pairwise(layers))
+    like = recipe.samples if recipe.statistics == "whole" else 0
+    return 3.0 * recipe.steps * (recipe.batch_size + like) * weights
+
+
+@contextmanager
+def _memory_told(what: str, device: str) -> Iterator[None]:
+    """An error in one line where memory ends on the way."""
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError):
+        raise TrainingError(
+            f"{what}: the memory of {device} does not hold them; train fewer at once"
+        ) from None
 
 
 def _require_entropy(seed: object) -> None:
@@ -202,8 +325,8 @@ class _Run:
             list(map(_generator, each)) for each in zip(*streams, strict=True)
         )
         self.batches = [self._indices(generator) for generator in batches]
-        features = images.features(images.training)[: recipe.samples]
-        self.features = torch.from_numpy(features).to(device)
+        learnt = images.features(images.training.first(recipe.samples))
+        self.features = torch.from_numpy(learnt).to(device)
         targets = torch.from_numpy(images.training.labels[: recipe.samples])
         self.labels = targets.expand(self.replicas, -1).to(device)
         if recipe.labels == "shuffled":
@@ -213,6 +336,14 @@ class _Run:
         self.test_labels = torch.from_numpy(images.test.labels).to(device)
         self.whole = self._for_all(self.features)
         self.nets = Networks.drawn(design, self.whole, images.classes, weights)
+        self.whole_statistics = recipe.statistics == "whole" and design.normalisation != "none"
+        step = max(recipe.steps, 1)
+        self.part = math.ceil(
+            _PART * step / max(self.replicas * multiply_adds(design, recipe, images), 1)
+        )
+        self.step = 0
+        self.diverged = np.full(self.replicas, -1)
+        self._told = 0.0
 
     def _for_all(self, samples: Tensor) -> Tensor:
         return samples.expand(self.replicas, -1, -1)
@@ -224,24 +355,76 @@ class _Run:
         while True:
             yield from data.BatchSampler(sampler, self.recipe.batch_size, drop_last=True)
 
-    def outcome(self) -> Trained:
-        """Train, and measure."""
-        if self.design.ascent:
-            self._raise_rank()
-        growth = self._growth()
-        diverged = np.full(self.replicas, -1)
-        measured = [self._measured()]
-        for part in range(self.recipe.checkpoints):
-            first, last = (self._step_of(part), self._step_of(part + 1))
-            self._train(first, last, diverged)
-            measured.append(self._measured())
-            lost = diverged >= 0
-            told = "all" if lost.all() else f"loss {np.median(measured[-1][0][~lost]):.3g}"
-            told += f", {lost.sum()} diverged" if lost.any() else ""
-            self.progress(f"step {last} of {self.recipe.steps}: {told}")
-        losses, gaps, ranks = (np.stack(each, axis=1) for each in zip(*measured, strict=True))
+    def outcome(self, unfinished: Path | None) -> Trained:
+        """Train, and measure; from where ``unfinished`` was left, if that is there."""
+        if unfinished is None or not self._resumed(unfinished):
+            if self.design.ascent:
+                self._raise_rank()
+            self.growth = self._growth()
+            self.measured = [self._measured()]
+        marks = [self._step_of(part) for part in range(1, self.recipe.checkpoints + 1)]
+        self._began = time.monotonic(), self.step
+        for mark in marks[len(self.measured) - 1 :]:
+            while self.step < mark:
+                self._train(min(mark, (self.step // self.part + 1) * self.part))
+                if unfinished is not None and self.step % self.part == 0:
+                    self._keep(unfinished)
+            self.measured.append(self._measured())
+            self._tell(self.measured[-1][0])
+        losses, gaps, ranks = (np.stack(each, axis=1) for each in zip(*self.measured, strict=True))
         accuracy, test_accuracy = self._accuracies()
-        return Trained(losses, gaps, ranks, accuracy, test_accuracy, growth, diverged)
+        return Trained(losses, gaps, ranks, accuracy, test_accuracy, self.growth, self.diverged)
+
+    def _tell(self, losses: NDArray[np.floating[Any]]) -> None:
+        """How far it has come, and how long the rest takes at this pace."""
+        self._told = time.monotonic()
+        (began, first), lost = self._began, self.diverged >= 0
+        words = "all" if lost.all() else f"loss {np.median(losses[~lost]):.3g}"
+        words += f", {lost.sum()} diverged" if lost.any() else ""
+        if first < self.step < self.recipe.steps:
+            pace = (self._told - began) / (self.step - first)
+            words += f", about {pace * (self.recipe.steps - self.step):.0f} s left"
+        self.progress(f"step {self.step} of {self.recipe.steps}: {words}")
+
+    def _keep(self, file: Path) -> None:
+        """Put all that the rest depends on into a file, in one piece; what cannot be is not."""
+        state = {
+            "step": self.step,
+            "parameters": [each.detach() for each in self.nets.parameters],
+            "frozen": [list(pair) for pair in self.nets.frozen],
+            "optimiser": self._optimiser().state_dict(),
+            "diverged": torch.from_numpy(self.diverged),
+            "growth": torch.from_numpy(self.growth),
+            "measured": [[torch.from_numpy(each) for each in row] for row in self.measured],
+        }
+        with suppress(OSError, RuntimeError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(file) as draft:
+                torch.save(state, draft)
+
+    def _resumed(self, file: Path) -> bool:
+        """Go to where a file was left; False where there is none that can be read."""
+        if not file.is_file():
+            return False
+        try:
+            state = torch.load(file, map_location=self.features.device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+            return False
+        with torch.no_grad():
+            for mine, kept in zip(self.nets.parameters, state["parameters"], strict=True):
+                mine.copy_(kept)
+            for pair, kept_pair in zip(self.nets.frozen, state["frozen"], strict=True):
+                for constant, kept in zip(pair, kept_pair, strict=True):
+                    constant.copy_(kept)
+        self._optimiser().load_state_dict(state["optimiser"])
+        self.step = state["step"]
+        self.diverged, self.growth = (
+            state[name].numpy(force=True) for name in ("diverged", "growth")
+        )
+        self.measured = [tuple(each.numpy(force=True) for each in row) for row in state["measured"]]
+        for indices in self.batches:
+            next(itertools.islice(indices, self.step, self.step), None)
+        return True
 
     def _step_of(self, checkpoint: int) -> int:
         return self.recipe.steps * checkpoint // self.recipe.checkpoints
@@ -253,23 +436,26 @@ class _Run:
             self._made = kind(parameters, lr=self.recipe.learning_rate)
         return self._made
 
-    def _train(self, first: int, last: int, diverged: NDArray[np.int64]) -> None:
+    def _train(self, last: int) -> None:
+        """Up to a step."""
         optimiser = self._optimiser()
         rows = torch.arange(self.replicas)[:, None]
-        for step in range(first, last):
-            if (diverged >= 0).all():
-                return
+        like = self.whole if self.whole_statistics else None
+        for step in range(self.step, last):
+            if (self.diverged >= 0).all():
+                break
             chosen = torch.tensor([next(indices) for indices in self.batches])
-            like = None
-            if self.recipe.statistics == "whole" and self.design.normalisation != "none":
-                like = self.whole
             outputs = self.nets.outputs(self.features[chosen], like)
             losses = _losses(outputs, self.labels[rows, chosen])
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(losses.sum())
             optimiser.step()
-            lost = ~np.isfinite(losses.detach().cpu().numpy())
-            diverged[lost & (diverged < 0)] = step
+            found = losses.detach().cpu().numpy()
+            self.diverged[~np.isfinite(found) & (self.diverged < 0)] = step
+            self.step = step + 1
+            if time.monotonic() - self._told > _BETWEEN_WORDS:
+                self._tell(found)
+        self.step = last
 
     def _raise_rank(self) -> None:
         """Gradient ascent on the effective rank of the probe's samples in the last hidden layer."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simulators.training import images_from
+from simulators.training import images_from, images_in
 from simulators.training.image_files import DataError, read_idx_images
 
 SIZES = {"train": 5, "t10k": 3}
@@ -205,3 +206,54 @@ def test_the_digits_are_split_one_in_five() -> None:
         assert set(part.labels.tolist()) == set(range(10))
         assert part.images.min() == 0
         assert part.images.max() == 1
+
+
+FIRST = {
+    "mnist": [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+    "fashion-mnist": [9, 0, 0, 3, 0, 2, 7, 2, 5, 5],
+    "mnist-format": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+}
+
+
+def labelled(folder: Path, first: list[int]) -> Path:
+    """A folder of twelve images that begin with these labels."""
+    idx_folder(folder)
+    images = header(2051, 12, 28, 28) + pixels(12, 28 * 28)
+    (folder / "train-images-idx3-ubyte").write_bytes(images)
+    (folder / "train-labels-idx1-ubyte").write_bytes(header(2049, 12) + bytes([*first, 1, 2]))
+    return folder
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_a_folder_says_which_set_it_holds(tmp_path: Path, name: str) -> None:
+    found = images_in(labelled(tmp_path, FIRST[name]))
+    assert found.name == name
+    told = f"{name} from {tmp_path}: 12 images to learn from, 3 for the test, sha256 "
+    assert found.words.startswith(told)
+
+
+def test_a_folder_of_another_set_than_named_is_refused(tmp_path: Path) -> None:
+    labelled(tmp_path, FIRST["fashion-mnist"])
+    with pytest.raises(DataError, match=r"these are the labels of fashion-mnist, not of mnist"):
+        images_from("mnist", tmp_path)
+
+
+def test_a_folder_of_no_set_or_of_two_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no standard files; want train-images-idx3-ubyte"):
+        images_in(tmp_path)
+    assert images_in(cifar_folder(tmp_path)).name == "cifar-10"
+    idx_folder(tmp_path)
+    with pytest.raises(DataError, match=r"files of CIFAR-10 and of MNIST; name a folder with one"):
+        images_in(tmp_path)
+
+
+def test_images_are_pickled_as_where_they_are(tmp_path: Path) -> None:
+    found = images_in(cifar_folder(tmp_path))
+    packed = pickle.dumps(found)
+    assert len(packed) < 1000
+    assert pickle.loads(packed).digest == found.digest
+    by_hand = replace(found, folder=None, name="mine")
+    assert pickle.loads(pickle.dumps(by_hand)).digest == found.digest
+    other = replace(found, test=found.training)
+    with pytest.raises(DataError, match="other images than were asked for"):
+        pickle.loads(pickle.dumps(other))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +20,15 @@ import torch
 from test_sweep import environment
 
 from simulators.sweeps.store import Store
-from simulators.training import Design, Recipe, Trained, images_from, train, train_into
+from simulators.training import (
+    Design,
+    Recipe,
+    Trained,
+    TrainingError,
+    images_from,
+    train,
+    train_into,
+)
 from simulators.training.networks import INITIALISATIONS, NORMALISATIONS, Networks
 
 DIGITS = images_from()
@@ -188,10 +199,97 @@ def test_what_cannot_be_trained_is_one_line() -> None:
         Recipe(10, samples=8)
 
 
+TRAINING = importlib.import_module("simulators.training.train")
+
+
+class StoppedError(Exception):
+    """In the place of a kill."""
+
+
+KEPT = [
+    (SMALL, "sgd", "true"),
+    (replace(SMALL, normalisation="batch"), "adam", "shuffled"),
+    (replace(SMALL, normalisation="frozen", initialisation="iterative"), "adam", "true"),
+    (replace(SMALL, ascent=3), "sgd", "true"),
+]
+
+
+@pytest.mark.parametrize(("design", "optimiser", "labels"), KEPT)
+@pytest.mark.parametrize("part", [1, 3])
+def test_a_run_goes_on_from_where_it_was_left_to_the_same_bits(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    design: Design,
+    optimiser: str,
+    labels: str,
+    part: int,
+) -> None:
+    """Stopped after each of its checkpoints, the same run started again and again."""
+    recipe = replace(SHORT, optimiser=optimiser, labels=labels, steps=11, checkpoints=3)
+    seeds, file = [(2, 0), (2, 1)], tmp_path / "kept" / "run.pt"
+    whole = train(design, recipe, DIGITS, seeds)
+    adds = TRAINING.multiply_adds(design, recipe, DIGITS)
+    monkeypatch.setattr(TRAINING, "_PART", part * len(seeds) * adds / recipe.steps * 0.999)
+    keep, made = TRAINING._Run._keep, []
+
+    def keep_and_stop(run: Any, path: Path) -> None:
+        keep(run, path)
+        made.append(run.step)
+        raise StoppedError
+
+    monkeypatch.setattr(TRAINING._Run, "_keep", keep_and_stop)
+    while True:
+        try:
+            found = train(design, recipe, DIGITS, seeds, unfinished=file)
+            break
+        except StoppedError:
+            assert file.is_file()
+    assert made == list(range(part, 12, part))
+    same(whole, found)
+
+
+def test_what_was_left_and_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "run.pt"
+    file.write_bytes(b"no checkpoint")
+    same(train(SMALL, SHORT, DIGITS, [(5,)], unfinished=file), train(SMALL, SHORT, DIGITS, [(5,)]))
+    nowhere = tmp_path / "run.pt" / "below.pt"
+    same(
+        train(SMALL, SHORT, DIGITS, [(5,)], unfinished=nowhere), train(SMALL, SHORT, DIGITS, [(5,)])
+    )
+
+
+def test_a_store_leaves_nothing_unfinished_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TRAINING, "_PART", 1.0)
+    with Store(tmp_path / "runs.db") as store:
+        found = train_into(store, SMALL, SHORT, DIGITS, [(5,)])
+    same(found, train(SMALL, SHORT, DIGITS, [(5,)]))
+    assert [each.name for each in tmp_path.iterdir()] == ["runs.db"]
+
+
+def test_on_the_way_loss_and_time_left_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TRAINING, "_BETWEEN_WORDS", -1.0)
+    told: list[str] = []
+    train(SMALL, SHORT, DIGITS, [(5,)], progress=told.append)
+    assert re.fullmatch(r"step 3 of 8: loss [\d.]+, about \d+ s left", told[2])
+    assert re.fullmatch(r"step 8 of 8: loss [\d.]+", told[-1])
+
+
+def test_memory_that_ends_on_the_way_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n2 GiB")
+
+    monkeypatch.setattr(TRAINING, "_Run", ended)
+    with pytest.raises(TrainingError, match=r"^1 networks of .*: the memory of cpu does not hold"):
+        train(SMALL, SHORT, DIGITS, [(5,)])
+
+
 SCRIPT = textwrap.dedent("""
     import sys
     from simulators.sweeps.store import Store
     from simulators.training import Design, Recipe, images_from, train_into
+    sys.modules["simulators.training.train"]._PART = 1e5  # two steps
     recipe = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
     with Store(sys.argv[1]) as store:
         print("open", flush=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy as sp
@@ -37,7 +37,7 @@ class Sample:
     says why the values may not decide: the start is not forgotten, the price is too high (then
     there may be none). ``notes`` go into the report. A value that is undefined, or that rounding
     spoiled, is NaN: it may be any number. The others are right up to a relative error of
-    ``rounding``.
+    ``rounding``. ``sizes`` are values of symbols that were others than the case says.
 
     Example:
         >>> Sample({"r": [np.ones(8)]}).obstacle
@@ -48,6 +48,7 @@ class Sample:
     obstacle: str = ""
     rounding: float = 0.0
     notes: Mapping[str, object] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class Medians(SampledCheck):
     Both sides must rise with every sampled symbol of theirs, so that their ends are at the ends of
     the intervals. An equality is supported once its interval holds the value and is at most
     ``resolution`` of it to either side. ``cases(batch)`` lays out the work; none means that the
-    batch does not meet the assumptions, which ``wants`` names.
+    batch does not meet the assumptions, which ``wants`` names. One that ``trains`` networks takes
+    the experiment of its context.
 
     Example:
         >>> from theorems.templates.expectation import STATEMENT
@@ -138,6 +140,7 @@ class Medians(SampledCheck):
     cases: Callable[[Floats | None], Iterable[Case]]
     resolution: float = 0.01
     wants: str = ""
+    trains: bool = False
 
     def words(self, statement: Statement) -> str:
         return (
@@ -157,7 +160,9 @@ class Medians(SampledCheck):
                 rows.append(_open(case, Sample({}, "out of time")))
                 continue
             context.progress(f"{statement.name}: {case.label} ({number + 1}/{len(cases)})")
-            rows.append(self._row(statement, case, case.draw(context), context.level / parts))
+            sample = case.draw(context)
+            drawn = replace(case, values={**case.values, **sample.sizes})
+            rows.append(self._row(statement, drawn, sample, context.level / parts))
         verdict = combine([row.verdict for row in rows])
         decided = [row for row in rows if row.verdict is verdict]
         details = SampledRows(

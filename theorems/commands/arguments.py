@@ -576,9 +576,11 @@ def result_file(args: argparse.Namespace) -> Path | None:
         return None
     from simulators.batch_files import file_of
 
+    read: dict[str, str | None]
     read = {f"the file of claims {path}": path for path in _claim_files(args.names)}
     if args.batch is not None:
         read["the batch"] = file_of(args.batch)
+    read["the store"] = getattr(args, "store", None)
     require_apart("--json", args.json, read)
     return require_file("--json", args.json)
 

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from simulators.arguments import require
-from simulators.batches import Batch
 from simulators.documents import write_json
 from theorems.commands.arguments import claim_family, corpus_of, is_file_name, require_file
 from theorems.grounds import Grounds, grounds_of
@@ -165,23 +164,24 @@ class RunLedger:
 
 def open_ledger(
     args: argparse.Namespace,
-    batch: Batch | None,
+    elsewhere: str,
     asked: tuple[Statement, ...],
     judged: frozenset[str],
 ) -> RunLedger | None:
     """The ledger to compare with, if any: ``--ledger``, or the default one in the current
     directory.
 
+    ``elsewhere`` are the options by which a run is about other inputs than the checks' own;
     ``asked`` and ``judged`` are as in `RunLedger`. Raises ``ValueError`` for a ledger that
-    cannot be read or, with ``--update-ledger``, written, for one beside a batch, and where there is
-    none for ``--changed`` to go by.
+    cannot be read or, with ``--update-ledger``, written, for one beside other inputs, and where
+    there is none for ``--changed`` to go by.
     """
     file, update = args.ledger, args.update_ledger
-    if batch is not None:
+    if elsewhere:
         require(
             file is None and not update and not args.changed,
             "--ledger, --changed: it holds verdicts on the inputs that checks lay out; leave out "
-            "--batch",
+            f"{elsewhere}",
             UsageError,
         )
         return None

@@ -18,7 +18,7 @@ from simulators.arguments import require
 from simulators.chains import CHAINS
 from simulators.observables import OBSERVABLES
 from simulators.sweeps.dispatch import Outcome, SweepError, sweep
-from simulators.sweeps.executors import ClusterError, Workers, dask_cluster, local_processes
+from simulators.sweeps.executors import ClusterError, Run, Workers, dask_cluster, local_processes
 from simulators.sweeps.export import (
     ExportError,
     UnwritableTableError,
@@ -42,7 +42,7 @@ from theorems.terminal.exit_statuses import (
 from theorems.terminal.progress import SweepMeter
 from theorems.terminal.screen import console, duration, field, fields, paragraph
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "stopped", "swept"]
 
 #: What may end a sweep that runs, and those among it that are about an output.
 _STOPPED = (StoreError, ClusterError, ExportError, SweepError)
@@ -107,9 +107,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     with refusing():
         runs = _prepare(args)
+    with stopped():
+        return _carry_out(runs, args)
+
+
+@contextlib.contextmanager
+def stopped() -> Iterator[None]:
+    """Inside, what ends a sweep is told in one line, as of an input or of an output."""
     with refusing(_STOPPED):
         try:
-            return _carry_out(runs, args)
+            yield
         except _UNWRITABLE as error:
             raise OutputError(str(error)) from None
 
@@ -164,19 +171,31 @@ def _carry_out(runs: Mapping[str, SweepRun] | None, args: argparse.Namespace) ->
     status = AS_EXPECTED
     with Store(args.store, create=runs is not None) as store:
         if runs is not None:
-            status = _sweep(out, runs, store, args)
+            status = swept(out, runs, store, args.workers, args.dask)
         if args.table is not None and status != INTERRUPTED:
             rows = export(store, args.table, runs)
             field(out, "Table", f"{args.table}, {rows} rows")
     return status
 
 
-def _sweep(
-    out: Console, runs: Mapping[str, SweepRun], store: Store, args: argparse.Namespace
+def swept(
+    out: Console, runs: Mapping[str, Run], store: Store, workers: int | None, dask: str | None
 ) -> int:
+    """Do the runs that a store lacks, with a meter, and print how that ended; the exit status.
+
+    Args:
+        out: where the outcome is printed.
+        runs: by their keys.
+        store: where results go.
+        workers: local processes, one per core by default.
+        dask: the address of a scheduler, or None.
+
+    Raises:
+        StoreError, ClusterError, SweepError: what ends a sweep.
+    """
     meter = SweepMeter(console(errors=True))
     try:
-        with _crew(args.workers, args.dask) as crew, meter:
+        with _crew(workers, dask) as crew, meter:
             outcome = sweep(
                 runs.values(), store, workers=contextlib.nullcontext(crew), progress=meter.at
             )
@@ -219,7 +238,7 @@ def _quiet_dask() -> Iterator[None]:
             chatter.setLevel(level)
 
 
-def _kept(store: Store, runs: Mapping[str, SweepRun]) -> str:
+def _kept(store: Store, runs: Mapping[str, Run]) -> str:
     return (
         f"{len(store.finished() & runs.keys())} of {len(runs)} results are stored in {store.path}"
     )

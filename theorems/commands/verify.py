@@ -37,6 +37,7 @@ from theorems.commands.arguments import (
     whole_option,
     wholly_asked,
 )
+from theorems.commands.experiment import add_experiment_options, given_experiment, train_all
 from theorems.commands.run_ledger import RunLedger, open_ledger, print_changes, print_reasons
 from theorems.ledger import DEFAULT, Change
 from theorems.registry import families, unasked
@@ -123,6 +124,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sample to full power where a verdict at the same level needs fewer replicas",
     )
     add_word_options(parser)
+    add_experiment_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -132,12 +134,16 @@ def run(args: argparse.Namespace) -> int:
         left_out = {} if _named(args) else {f.name: f.apart for f in families() if f.apart}
         statements = unasked(statements) if left_out else statements
         batch = given_batch(args)
-        record = open_ledger(args, batch, statements, wholly_asked(args, statements, refused))
+        given = given_experiment(args, statements)
+        elsewhere = ", ".join(filter(None, ["--batch" * (batch is not None), given.elsewhere]))
+        record = open_ledger(args, elsewhere, statements, wholly_asked(args, statements, refused))
         known: list[tuple[Statement, Verdict]] = []
         if args.changed and record is not None:
             known = record.unchanged
             statements = tuple(s for s in statements if s.name in record.reasons)
-        jobs = cores() if args.jobs is None else whole_option("--jobs", args.jobs, 1)
+        jobs = cores() if given.on_the_cpu else 1
+        if args.jobs is not None:
+            jobs = whole_option("--jobs", args.jobs, 1)
         errors = console(errors=True)
         meter = Meter(errors, statements, beside_results=same_place(sys.stdout, sys.stderr))
 
@@ -155,9 +161,10 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
             refused=refusals_told(refused),
             known=known,
-            jobs=jobs,
+            jobs=jobs if given.on_the_cpu else 1,
             thorough=args.thorough,
             checked=meter.checked,
+            experiment=given.experiment,
         )
         if not statements:
             pending.close()  # nothing has changed; no name at all would mean every statement
@@ -175,6 +182,9 @@ def run(args: argparse.Namespace) -> int:
     out = console()
     if args.changed and record is not None:
         print_reasons(out, record)
+    if args.full and (status := train_all(out, given, jobs, args.dask)) != AS_EXPECTED:
+        pending.close()
+        return status
     table = VerdictTable(out, statements)
     results: list[Result] = []
     complete, interrupted, began = False, False, time.monotonic()
@@ -206,6 +216,7 @@ def run(args: argparse.Namespace) -> int:
             thorough=args.thorough,
             jobs=jobs,
             left_out=left_out,
+            networks=given.words,
         )
         changes = () if record is None else record.changes(results)
         failure = _publish(out, results, done, refused, target, directory, record, changes)
@@ -331,6 +342,7 @@ class Run:
     thorough: bool = False
     jobs: int = 1
     left_out: Mapping[str, str] = field_of(default_factory=dict)  # families, and why
+    networks: str = ""  # what those that are trained learn, and how, where that was asked for
 
 
 def print_closing(
@@ -482,6 +494,7 @@ def _print_circumstances(out: Console, run: Run) -> None:
         out,
         {
             "Batch": batch_line(run.batch),
+            **({"Networks": run.networks} if run.networks else {}),
             "Error budget": f"any false verdict in this run: at most {run.level:g}",
             "Seed": str(run.seed),
             "Time": f"{duration(run.seconds)}{budget}",

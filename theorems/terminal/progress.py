@@ -188,7 +188,7 @@ class SweepMeter(_Bar):
         """
         left = "" if tally.remaining is None else f"about {duration(tally.remaining)} left"
         failed = f"{tally.failed} failed" if tally.failed else ""
-        words = ", ".join(part for part in (left, failed) if part)
+        words = ", ".join(part for part in (left, failed, tally.last) if part)
         if self._live is not None:
             self._live.update(
                 self._task, total=tally.total, completed=tally.settled, description=words

@@ -8,15 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.training import Design, Recipe, images_from, train
+from simulators.sweeps.store import StoreError
+from simulators.training import Design, Experiment, Recipe, TrainingError, images_from
 from theorems.checking.medians import Case, Medians, Sample
 from theorems.context import Context
+from theorems.statement import ClaimError
 
 if TYPE_CHECKING:
     from simulators.training import Trained
@@ -40,8 +42,54 @@ SEEDS = 32
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Of a published experiment: units of each layer, samples of a batch, epochs over all images.
+
+    Example:
+        >>> PUBLISHED.width
+        800
+    """
+
+    width: int
+    batch_size: int
+    epochs: int
+
+    def of(self, design: Design, recipe: Recipe, samples: int) -> tuple[Design, Recipe]:
+        """A design and its recipe at these sizes; as they are where no step is made.
+
+        - ``design``, ``recipe``: at small sizes, whose depth and rate are kept
+        - ``samples``: images that there are to learn from
+
+        Example:
+            >>> design, recipe = PUBLISHED.of(Design(20, 64), Recipe(150), 50_000)
+            >>> design.depth, design.width, recipe.steps
+            (20, 800, 3000)
+        """
+        if not recipe.steps:
+            return design, recipe
+        steps = self.epochs * (samples // self.batch_size)
+        longer = replace(recipe, steps=steps, batch_size=self.batch_size, samples=samples)
+        return replace(design, width=self.width), longer
+
+
+PUBLISHED = Sizes(width=800, batch_size=500, epochs=30)
+"""Of DJB21's Figures 3 and 4, by the authors' notebook; there 5 networks are trained, or 4."""
+
+
+_AS_PUBLISHED = (
+    f"as published: width {PUBLISHED.width}, batches of {PUBLISHED.batch_size}, "
+    f"{PUBLISHED.epochs} epochs over all images"
+)
+
+
+@cache
+def _usual() -> Experiment:
+    return Experiment(images_from("digits"))
+
+
+@dataclass(frozen=True)
 class Treatment:
-    """Networks of a design, trained by a recipe on the digits.
+    """Networks of a design, trained by a recipe on the digits or on the images of an experiment.
 
     - ``weights``: ``"paired"``, of the seeds that all treatments share, or ``"other"``, of others:
       a treatment that does nothing
@@ -59,12 +107,13 @@ class Treatment:
     seeds: int = SEEDS
 
     def trained(self, context: Context) -> Trained:
-        """What came of its networks, at the seed of the context."""
+        """What came of its networks, at the seed and in the experiment of the context."""
 
         def told(words: str) -> None:
             context.progress(f"{self.design.depth} layers, {words}")
 
-        return _trained(self, context.stream("training", self.weights), _Quiet(told))
+        stream = context.stream("training", self.weights)
+        return _trained(self, stream, context.experiment or _usual(), _Quiet(told))
 
 
 class _Quiet:
@@ -81,10 +130,17 @@ class _Quiet:
 
 
 @lru_cache(maxsize=128)
-def _trained(treatment: Treatment, stream: tuple[int, ...], told: _Quiet) -> Trained:
+def _trained(
+    treatment: Treatment, stream: tuple[int, ...], experiment: Experiment, told: _Quiet
+) -> Trained:
     seeds = [(*stream, number) for number in range(treatment.seeds)]
-    images = images_from("digits")
-    return train(treatment.design, treatment.recipe, images, seeds, progress=told.call)
+    design, recipe = treatment.design, treatment.recipe
+    if experiment.full:
+        design, recipe = PUBLISHED.of(design, recipe, experiment.images.training.count)
+    try:
+        return experiment.trained(design, recipe, seeds, told.call)
+    except (TrainingError, StoreError) as error:
+        raise ClaimError(str(error)) from None
 
 
 def loss(treatment: Treatment, context: Context) -> Floats:
@@ -174,6 +230,7 @@ def compared(
     values: Mapping[str, float],
     measures: Mapping[str, Callable[[Context], Floats]],
     resolution: float = 0.01,
+    published: bool = True,
 ) -> Medians:
     """A check of the medians over seeds of what is measured.
 
@@ -181,6 +238,7 @@ def compared(
     - ``values``: of the statement's variables there
     - ``measures``: for each sampled symbol what gives it, ``(seeds,)``
     - ``resolution``: of an equality, as of `Medians`
+    - ``published``: whether a full experiment is at the sizes `PUBLISHED`, or small as well
 
     Example:
         >>> check = compared("nothing", {"L": 1}, {"x": lambda context: np.ones(40)})
@@ -189,7 +247,17 @@ def compared(
     """
 
     def draw(context: Context) -> Sample:
-        return Sample({name: [measure(context)] for name, measure in measures.items()})
+        experiment = context.experiment or _usual()
+        full = experiment.full and published
+        here = replace(context, experiment=replace(experiment, full=full))
+        return Sample(
+            {name: [measure(here)] for name, measure in measures.items()},
+            notes={
+                "images": experiment.images.words,
+                "sizes": _AS_PUBLISHED if full else "as stated",
+            },
+            sizes={"d": PUBLISHED.width} if full else {},
+        )
 
     case = Case(label, values, draw, share=len(measures))
-    return Medians(lambda batch: [case], resolution=resolution)
+    return Medians(lambda batch: [case], resolution=resolution, trains=True)
