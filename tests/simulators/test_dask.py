@@ -4,12 +4,15 @@ import os
 import signal
 import sys
 
+import numpy as np
 import pytest
 from sweep_samples import Deadly, Slow, as_, grid
 
 from simulators.sweeps.dispatch import SweepError, Tally, sweep
 from simulators.sweeps.executors import ClusterError, dask_cluster
 from simulators.sweeps.store import Store
+from simulators.training import Design, Recipe, images_from, train, train_into
+from simulators.training.rows import NetworkRun
 from simulators.trajectory import Trajectory
 
 distributed = pytest.importorskip("distributed")
@@ -136,3 +139,17 @@ def test_without_dask_the_remedy_is_named(monkeypatch):
         dask_cluster("tcp://x:1"),
     ):
         pass
+
+
+def test_the_cluster_trains_networks(cluster, store):
+    design, recipe, digits = Design(2, 8), Recipe(steps=4, samples=64), images_from()
+    runs = [NetworkRun(design, recipe, digits, (3, k), store=store.path) for k in range(4)]
+    last: list[Tally] = []
+    workers = dask_cluster(cluster.scheduler_address)
+    outcome = sweep(runs, store, workers=workers, progress=last.append)
+    assert (outcome.computed, outcome.failures) == (4, {})
+    assert last[-1].last.startswith("loss ")
+    kept = train_into(store, design, recipe, digits, [run.seed for run in runs])
+    assert len(store.finished()) == 4
+    alone = [train(design, recipe, digits, [run.seed]).losses[0] for run in runs]
+    assert np.array_equal(kept.losses, alone)

@@ -6,6 +6,7 @@ import importlib
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -285,44 +286,70 @@ def test_memory_that_ends_on_the_way_is_one_line(monkeypatch: pytest.MonkeyPatch
         train(SMALL, SHORT, DIGITS, [(5,)])
 
 
+#: Trains sixty networks into a store, in this process or in a worker; with a checkpoint every two
+#: steps.
 SCRIPT = textwrap.dedent("""
     import sys
-    from simulators.sweeps.store import Store
+    from simulators.sweeps import Store, local_processes, sweep
     from simulators.training import Design, Recipe, images_from, train_into
-    sys.modules["simulators.training.train"]._PART = 1e5  # two steps
-    recipe = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
-    with Store(sys.argv[1]) as store:
-        print("open", flush=True)
-        seeds = [(7, number) for number in range(60)]
-        train_into(store, Design(depth=3, width=12), recipe, images_from(), seeds, together=1)
+    from simulators.training.rows import NetworkRun
+    sys.modules["simulators.training.train"]._PART = 1e5
+    recipe, design = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2), Design(3, 12)
+    if __name__ == "__main__":
+        with Store(sys.argv[1]) as store:
+            print("open", flush=True)
+            seeds = [(7, number) for number in range(60)]
+            if sys.argv[2] == "here":
+                train_into(store, design, recipe, images_from(), seeds, together=1)
+            else:
+                digits = images_from()
+                runs = [NetworkRun(design, recipe, digits, seed, store=store.path) for seed in seeds]
+                sweep(runs, store, workers=local_processes(1), lease=0.5)
 """)
 
 
-@pytest.mark.parametrize("most", [1, pytest.param(20, marks=pytest.mark.full)])
-def test_after_kills_nothing_finished_is_lost_or_doubled(tmp_path: Path, most: int) -> None:
-    """Killed after a random time once it is under way, and started again, until it ends by itself."""
-    path, chance, known, kills = tmp_path / "runs.db", random.Random(os.urandom(8)), {}, 0
-    while True:
-        with subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE, env=environment()
-        ) as process:
-            assert process.stdout is not None
-            opened = process.stdout.readline()
-            assert opened == b"open\n"
-            if kills < most:
-                time.sleep(chance.uniform(0, 0.5))
-                process.kill()
-                kills += 1
-            finished = process.wait() == 0
-        with Store(path) as store:
-            found = {row.key: row.data for row in store.rows()}
-        assert known.items() <= found.items()
-        known = found
-        if finished:
-            break
-    assert len(known) == 60
+@pytest.mark.parametrize(
+    ("way", "kills", "latest"),
+    [
+        ("here", 1, 0.5),
+        pytest.param("here", 20, 0.5, marks=pytest.mark.full),
+        pytest.param("worker", 20, 8.0, marks=pytest.mark.full),
+    ],
+)
+def test_after_kills_nothing_finished_is_lost_or_doubled(
+    tmp_path: Path, way: str, kills: int, latest: float
+) -> None:
+    """Killed at random times once it is under way, so many times, and started again each time; into
+    a new store where it ended by itself before.
+    """
+    script, chance = tmp_path / "script.py", random.Random(os.urandom(8))
+    script.write_text(SCRIPT)
     seeds = [(7, number) for number in range(60)]
-    with Store(path) as store:
-        kept = train_into(store, SMALL, SHORT, DIGITS, seeds)
-        assert len(store.finished()) == 60
-    same(kept, train(SMALL, SHORT, DIGITS, seeds), 1e-3)
+    expected, stores = train(SMALL, SHORT, DIGITS, seeds), 0
+    while kills > 0:
+        path, known, stores, finished = (
+            tmp_path / f"{stores}.db",
+            dict[str, bytes](),
+            stores + 1,
+            False,
+        )
+        while not finished:
+            command = [sys.executable, str(script), str(path), way]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"open\n"
+                if kills > 0:
+                    time.sleep(chance.uniform(0, latest))
+                    process.kill()
+                status = process.wait()
+            assert status in (0, -signal.SIGKILL)
+            finished = status == 0
+            kills -= not finished
+            with Store(path) as store:
+                found = {row.key: row.data for row in store.rows()}
+            assert known.items() <= found.items(), "what was finished stays, to the bit"
+            known = found
+        assert len(known) == 60, "nothing is missing, and nothing is there twice"
+        with Store(path) as store:
+            same(train_into(store, SMALL, SHORT, DIGITS, seeds), expected, 1e-3)
+            assert len(store.finished()) == 60
