@@ -48,7 +48,7 @@ class ClusterError(ValueError):
     """
 
 
-class Bytes(Protocol):
+class _Bytes(Protocol):
     """What a run gives: something that is stored as bytes."""
 
     def to_bytes(self) -> bytes: ...
@@ -59,6 +59,13 @@ class Run(Protocol):
 
     ``key`` is the sha256 of all that the result depends on, ``parameters`` that as a JSON value;
     ``str`` names it in messages.
+
+    Example:
+        >>> from simulators.sweeps.grid import Grid
+        >>> run: Run
+        >>> (run,) = Grid.of({"chain": "rescale", "width": 8, "batch": 3, "depth": 4}).runs().values()
+        >>> len(run.key)
+        64
     """
 
     @property
@@ -66,12 +73,20 @@ class Run(Protocol):
 
     def parameters(self) -> dict[str, object]: ...
 
-    def perform(self) -> Bytes: ...
+    def perform(self) -> _Bytes: ...
 
 
 @runtime_checkable
 class Telling(Protocol):
-    """A run that can say in a few words what came of it, given the bytes."""
+    """A run that can say in a few words what came of it, given the bytes.
+
+    Example:
+        >>> class Counted:
+        ...     def told(self, data: bytes) -> str:
+        ...         return f"{len(data)} bytes"
+        >>> isinstance(Counted(), Telling)
+        True
+    """
 
     def told(self, data: bytes) -> str: ...
 

@@ -196,12 +196,14 @@ def images_in(folder: str | PathLike[str]) -> Images:
     Cost: one reading of the files, and four bytes a pixel.
 
     Example:
-        >>> images_in("/no/such/folder")
-        Traceback (most recent call last):
-        simulators.training.image_files.DataError: /no/such/folder: no such folder; name the one ...
+        >>> try:
+        ...     images_in("/no/such")
+        ... except DataError as error:
+        ...     print(error)
+        /no/such: no such folder; name the one with the files of the images
     """
     place = Path(fspath(folder))
-    _require_folder(place, "a set of images")
+    _require_folder(place, "the images")
     cifar = (place / "data_batch_1.bin").exists()
     idx = any(_present(place / f"{part}-images-idx3-ubyte").exists() for part in ("train", "t10k"))
     if cifar and idx:
