@@ -8,6 +8,7 @@ would be trained alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -29,15 +30,19 @@ NORMALISATIONS = ("none", "batch", "recentre", "rescale", "frozen")
 
 _EPS = 1e-5
 
+_SEEN_BY_CONVOLUTIONS = 32
+"""Samples whose patches make iterative weights of convolutions."""
+
 #: Of one layer, of each unit: what is taken off, and what it is divided by; ``(replicas, 1, width)``.
 Statistics: TypeAlias = "tuple[Tensor, Tensor]"
 
 
 @dataclass(frozen=True)
 class Design:
-    """A multilayer perceptron: its shape, its normalisation, the weights it begins with.
+    """A multilayer perceptron, or a network of convolutions: its shape, its normalisation, the
+    weights it begins with.
 
-    - ``depth``: hidden layers; ``width``: units in each
+    - ``depth``: hidden layers; ``width``: units in each, or channels
     - ``normalisation``: ``"none"``; ``"batch"``, of mean and variance; ``"recentre"`` or
       ``"rescale"``, half of it; ``"frozen"``, by the statistics that the samples to be learnt from
       have at initialisation, which are then constants
@@ -47,14 +52,20 @@ class Design:
     - ``activation``: ``"relu"``, ``"tanh"`` or ``"identity"``
     - ``ascent``: steps of gradient ascent on the effective rank of the last hidden layer before
       training begins
+    - ``kernel``: 0, a perceptron; else hidden layers are convolutions of so many pixels a side, an
+      odd number, which keep the size of the image; normalisation is of a channel, over samples and
+      pixels
 
-    Biases begin at zero, and the last layer as Xavier has it.
+    Biases begin at zero, and the last layer, of all that the last hidden one gives, as Xavier has
+    it.
 
     Raises ``ValueError`` or ``TypeError``, in one line, for what is none of these.
 
     Example:
         >>> Design(depth=4, width=32, normalisation="batch").initialisation
         'he'
+        >>> Design(depth=4, width=8, kernel=3).units((1, 8, 8))
+        512
     """
 
     depth: int
@@ -63,14 +74,26 @@ class Design:
     initialisation: str = "he"
     activation: str = "relu"
     ascent: int = 0
+    kernel: int = 0
 
     def __post_init__(self) -> None:
         whole_number("depth", self.depth, 1)
         whole_number("width", self.width, 1)
         whole_number("ascent", self.ascent, 0)
+        whole_number("kernel", self.kernel, 0)
+        odd = self.kernel == 0 or self.kernel % 2
+        require(odd, f"kernel={self.kernel}: give 0, a perceptron, or an odd number of pixels")
         one_of("normalisation", self.normalisation, NORMALISATIONS)
         one_of("initialisation", self.initialisation, INITIALISATIONS)
         one_of("activation", self.activation, _ACTIVATIONS)
+
+    def units(self, shape: Sequence[int]) -> int:
+        """How many numbers a hidden layer gives of an image.
+
+        Args:
+            shape: of the image: channels, height, width.
+        """
+        return self.width * (math.prod(shape[1:]) if self.kernel else 1)
 
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -84,8 +107,9 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class Networks:
     """Replicas of a `Design` with their parameters.
 
-    - ``weights``: of each layer ``(replicas, inputs, outputs)``; ``biases``: ``(replicas, 1,
-      outputs)``
+    - ``weights``: of each layer ``(replicas, inputs, outputs)``, of a convolution ``(replicas,
+      outputs, inputs, kernel, kernel)``; ``biases``: ``(replicas, 1, outputs)``
+    - ``shape``: of an image, channels, height and width, where there are convolutions
     - ``frozen``: of each hidden layer the constants that stand for a batch's statistics, or none
 
     Example:
@@ -100,10 +124,16 @@ class Networks:
     weights: list[Tensor]
     biases: list[Tensor]
     frozen: list[Statistics] = field(default_factory=list)
+    shape: Sequence[int] = ()
 
     @classmethod
     def drawn(
-        cls, design: Design, samples: Tensor, classes: int, generators: Sequence[Generator]
+        cls,
+        design: Design,
+        samples: Tensor,
+        classes: int,
+        generators: Sequence[Generator],
+        shape: Sequence[int] = (),
     ) -> Networks:
         """Networks at initialisation.
 
@@ -113,6 +143,7 @@ class Networks:
                 samples are made.
             classes: how many outputs there are.
             generators: of random numbers, one a replica.
+            shape: of an image, ``(channels, height, width)``; convolutions need it.
 
         Example:
             >>> generators = [torch.Generator().manual_seed(seed) for seed in (1, 1)]
@@ -121,17 +152,19 @@ class Networks:
             >>> torch.equal(nets.weights[0][0], nets.weights[0][1])  # of the same seed
             True
         """
-        found = cls(design, [], [])
+        found = cls(design, [], [], shape=shape)
         given = samples
         with torch.no_grad():
-            for _ in range(design.depth):
-                weight = _initial(design, given, generators)
+            for number in range(design.depth):
+                weight = _initial(design, given, generators, found._image(number))
                 found.weights.append(weight)
                 found.biases.append(weight.new_zeros(len(weight), 1, design.width))
                 if design.normalisation == "frozen":
-                    found.frozen.append(_statistics("batch", torch.bmm(given, weight)))
-                given = found._layer(len(found.weights) - 1, given)
-            last = _each(generators, design.width, classes, torch.nn.init.xavier_normal_)
+                    found.frozen.append(_statistics("batch", found._product(number, given)))
+                given = found._layer(number, given)
+            units = design.units(shape)
+            last = _each(generators, (classes, units), torch.nn.init.xavier_normal_)
+            last = last.mT.contiguous()
             found.weights.append(last.to(samples))
             found.biases.append(samples.new_zeros(len(samples), 1, classes))
         return found
@@ -167,60 +200,108 @@ class Networks:
         return torch.baddbmm(self.biases[-1], samples, self.weights[-1])
 
     def _layer(self, number: int, samples: Tensor, like: Tensor | None = None) -> Tensor:
-        weight, design = self.weights[number], self.design
-        values = torch.bmm(samples, weight)
+        design = self.design
+        values = self._product(number, samples)
         if self.frozen:
             shift, scale = self.frozen[number]
             values = (values - shift) / scale
         elif design.normalisation != "none":
-            over = values if like is None else torch.bmm(like, weight)
+            over = values if like is None else self._product(number, like)
             shift, scale = _statistics(design.normalisation, over)
             values = (values - shift) / scale
-        return _ACTIVATIONS[design.activation](values + self.biases[number])
+        bias = self.biases[number]
+        if not design.kernel:
+            return _ACTIVATIONS[design.activation](values + bias)
+        return _ACTIVATIONS[design.activation](values + bias[..., None]).flatten(2)
+
+    def _product(self, number: int, samples: Tensor) -> Tensor:
+        """A hidden layer's weights with samples: ``(replicas, n, width)``, or with convolutions
+        ``(replicas, n, width, pixels)``.
+        """
+        weight = self.weights[number]
+        if not self.design.kernel:
+            return torch.bmm(samples, weight)
+        replicas, n = samples.shape[:2]
+        image = self._image(number)
+        side_by_side = samples.reshape(replicas, n, *image).transpose(0, 1).flatten(1, 2)
+        found = torch.nn.functional.conv2d(
+            side_by_side, weight.flatten(0, 1), padding="same", groups=replicas
+        )
+        return found.reshape(n, replicas, self.design.width, -1).transpose(0, 1)
+
+    def _image(self, number: int) -> tuple[int, ...]:
+        """The shape of what a hidden layer reads of a sample, where it is a convolution."""
+        if not self.design.kernel:
+            return ()
+        channels = self.design.width if number else self.shape[0]
+        return (channels, *self.shape[1:])
 
 
 def _statistics(normalisation: str, values: Tensor) -> Statistics:
-    """What each unit's values over a batch give, ``(replicas, n, width)``."""
-    shift = values.mean(dim=1, keepdim=True)
+    """What each unit's values over a batch give, ``(replicas, n, width)``, or each channel's,
+    ``(replicas, n, width, pixels)``.
+    """
+    over = (1, 3)[: values.dim() - 2]
+    shift = values.mean(dim=over, keepdim=True)
     if normalisation == "recentre":
         return shift, torch.ones_like(shift)
     if normalisation == "rescale":
         shift = torch.zeros_like(shift)
-    return shift, ((values - shift).square().mean(dim=1, keepdim=True) + _EPS).sqrt()
+    return shift, ((values - shift).square().mean(dim=over, keepdim=True) + _EPS).sqrt()
 
 
 def _each(
     generators: Sequence[Generator],
-    inputs: int,
-    outputs: int,
+    shape: tuple[int, ...],
     fill: Callable[..., Tensor],
     **settings: object,
 ) -> Tensor:
-    """Weights of every replica, ``(replicas, inputs, outputs)``, as ``torch.nn.init`` fills them."""
-    drawn = [fill(torch.empty(outputs, inputs), generator=g, **settings) for g in generators]
-    return torch.stack(drawn).mT.contiguous()
+    """Weights of every replica, as ``torch.nn.init`` fills them: ``(replicas, *shape)``."""
+    return torch.stack([fill(torch.empty(shape), generator=g, **settings) for g in generators])
 
 
-def _initial(design: Design, given: Tensor, generators: Sequence[Generator]) -> Tensor:
-    """The weights of a hidden layer that gets the values ``given``, ``(replicas, n, inputs)``."""
-    inputs, init = given.shape[-1], torch.nn.init
-    if design.initialisation == "iterative":
-        made = [
-            orthogonalising_weight(h.T, design.width, generator=g).T
-            for h, g in zip(given, generators, strict=True)
-        ]
-        return torch.stack(made).contiguous()
+def _initial(
+    design: Design, given: Tensor, generators: Sequence[Generator], image: tuple[int, ...]
+) -> Tensor:
+    """The weights of a hidden layer that gets the values ``given``, ``(replicas, n, inputs)``; of a
+    convolution those that gets images of that shape.
+    """
+    shape: tuple[int, ...] = (design.width, given.shape[-1])
+    if design.kernel:
+        shape = (design.width, image[0], design.kernel, design.kernel)
+    init = torch.nn.init
     fill: Callable[..., Tensor]
     settings: dict[str, object] = {}
-    if design.initialisation == "he":
-        fill, settings = init.kaiming_normal_, {"nonlinearity": "relu"}
-    elif design.initialisation == "xavier":
-        fill = init.xavier_normal_
-    elif design.initialisation == "orthogonal":
-        fill, settings = init.orthogonal_, {"gain": 2**0.5}
+    if design.initialisation == "iterative":
+        found = _orthogonalised(design, given, generators, image).reshape(-1, *shape)
     else:
-        fill, settings = init.uniform_, {"a": 0.0, "b": 2 / inputs**0.5}
-    return _each(generators, inputs, design.width, fill, **settings).to(given)
+        if design.initialisation == "he":
+            fill, settings = init.kaiming_normal_, {"nonlinearity": "relu"}
+        elif design.initialisation == "xavier":
+            fill = init.xavier_normal_
+        elif design.initialisation == "orthogonal":
+            fill, settings = init.orthogonal_, {"gain": 2**0.5}
+        else:
+            fill, settings = init.uniform_, {"a": 0.0, "b": 2 / math.prod(shape[1:]) ** 0.5}
+        found = _each(generators, shape, fill, **settings).to(given)
+    return found if design.kernel else found.mT.contiguous()
+
+
+def _orthogonalised(
+    design: Design, given: Tensor, generators: Sequence[Generator], image: tuple[int, ...]
+) -> Tensor:
+    """Weights that bring samples nearer to orthogonality, ``(replicas, width, inputs)``; of a
+    convolution its patches.
+    """
+    made = []
+    for samples, generator in zip(given, generators, strict=True):
+        read = samples.T
+        if design.kernel:
+            images = samples[:_SEEN_BY_CONVOLUTIONS].reshape(-1, *image)
+            patches = torch.nn.functional.unfold(images, design.kernel, padding=design.kernel // 2)
+            read = patches.transpose(0, 1).flatten(1)
+        made.append(orthogonalising_weight(read, design.width, generator=generator))
+    return torch.stack(made)
 
 
 def require_positive(name: str, value: object) -> float:

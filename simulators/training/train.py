@@ -335,7 +335,9 @@ class _Run:
         self.test = torch.from_numpy(images.features(images.test)).to(device)
         self.test_labels = torch.from_numpy(images.test.labels).to(device)
         self.whole = self._for_all(self.features)
-        self.nets = Networks.drawn(design, self.whole, images.classes, weights)
+        self.nets = Networks.drawn(
+            design, self.whole, images.classes, weights, images.training.images.shape[1:]
+        )
         self.whole_statistics = recipe.statistics == "whole" and design.normalisation != "none"
         step = max(recipe.steps, 1)
         self.part = math.ceil(

@@ -59,6 +59,58 @@ def test_a_network_among_others_is_as_alone(normalisation: str, initialisation: 
     assert not np.allclose(together.losses[0], together.losses[2])
 
 
+@pytest.mark.parametrize("normalisation", ["none", "batch"])
+def test_convolutions_are_those_of_torch(normalisation: str) -> None:
+    """Against a `torch.nn` module of the same weights: outputs, and gradients."""
+    shape, samples = (2, 5, 4), torch.randn(3, 7, 40, generator=torch.Generator().manual_seed(5))
+    design = Design(2, 6, normalisation, kernel=3)
+    nets = Networks.drawn(design, samples, 4, generators(3), shape)
+    outputs = nets.outputs(samples)
+    for number in range(3):
+        layers: list[torch.nn.Module] = []
+        for weight in nets.weights[:2]:
+            convolution = torch.nn.Conv2d(*weight.shape[2:0:-1], 3, padding=1, bias=False)
+            convolution.weight.data = weight[number].clone()
+            layers.append(convolution)
+            if normalisation == "batch":
+                layers.append(torch.nn.BatchNorm2d(6))
+            layers.append(torch.nn.ReLU())
+        net = torch.nn.Sequential(*layers, torch.nn.Flatten())
+        wanted = net(samples[number].reshape(7, *shape)) @ nets.weights[2][number]
+        assert torch.allclose(outputs[number], wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+def test_convolutions_begin_as_said(initialisation: str) -> None:
+    design = Design(2, 64, initialisation=initialisation, kernel=3)
+    samples = torch.randn(1, 40, 64, generator=torch.Generator().manual_seed(5))
+    second = Networks.drawn(design, samples, 4, generators(1), (1, 8, 8)).weights[1][0]
+    matrix = second.flatten(1).double()
+    inputs = 64 * 9
+    if initialisation in ("he", "xavier"):
+        wanted = 2 / (inputs if initialisation == "he" else 2 * inputs)
+        assert float(matrix.var()) == pytest.approx(wanted, rel=0.05)
+    elif initialisation == "uncentred":
+        assert float(matrix.mean()) == pytest.approx(1 / inputs**0.5, rel=0.02)
+    elif initialisation == "orthogonal":
+        assert torch.allclose(matrix @ matrix.T, 2 * torch.eye(64).double(), atol=1e-4)
+    else:
+        found = Networks.drawn(design, samples, 4, generators(1), (1, 8, 8))
+        values = found._product(0, samples[:, :32])
+        assert float(values.square().mean()) == pytest.approx(1, rel=1e-3)
+
+
+def test_convolutions_train_each_as_alone() -> None:
+    design = Design(2, 4, "batch", kernel=3)
+    together = train(design, SHORT, DIGITS, [(1, 0), (1, 1)])
+    same(train(design, SHORT, DIGITS, [(1, 0), (1, 1)]), together)
+    alone = train(design, SHORT, DIGITS, [(1, 1)])
+    assert np.allclose(together.losses[1], alone.losses[0], rtol=1e-3)
+    assert (together.losses[:, -1] < together.losses[:, 0]).all()
+    with pytest.raises(ValueError, match="kernel=2: give 0, a perceptron, or an odd number"):
+        Design(2, 4, kernel=2)
+
+
 @pytest.mark.parametrize("optimiser", ["sgd", "adam"])
 def test_many_at_once_follow_a_plain_training_loop(optimiser: str) -> None:
     """Against a `torch.nn` module with the same weights and batches, step by step."""

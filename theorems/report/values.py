@@ -33,6 +33,8 @@ _HEADING = {
     "apart",
     "partial",
 }
+#: Shown in a figure, and not in a table.
+_DRAWN = {"curves"}
 #: Shown with the proof's text.
 _OF_PROOFS = {"theorem", "axioms", "gloss", "leaves", "link", "rocq", "recorded"}
 _LABELS = {
@@ -184,15 +186,15 @@ def columns(rows: Sequence[Mapping[str, object]]) -> list[tuple[str, bool]]:
         rows: of the table; a key may be missing in some.
 
     Returns:
-        The keys of all rows in the order in which they first come, and whether all below is
-        numbers.
+        The keys of all rows in the order in which they first come, without those that figures
+        draw, and whether all below is numbers.
 
     >>> columns([{"n": 2}, {"n": None, "start": "uniform"}])
     [('n', True), ('start', False)]
     """
     keys: dict[str, None] = {}
     for row in rows:
-        keys |= dict.fromkeys(row)
+        keys |= dict.fromkeys(key for key in row if key not in _DRAWN)
     return [(key, _numbers_below(key, rows)) for key in keys]
 
 

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from simulators.training import Trained
 
 __all__ = [
+    "Curve",
     "Treatment",
+    "along_training",
     "compared",
+    "curve",
     "loss",
+    "losses_at",
     "nothing_done",
     "over",
     "rank_correlation",
@@ -36,6 +40,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 #: What is measured of a treatment, of each network.
 Measure = Callable[["Treatment", Context], Floats]
+#: What each seed gave of a series of treatments, for a figure, as JSON.
+Curve = Mapping[str, object]
 
 SEEDS = 32
 """Networks of each treatment: the median's interval at the usual level leaves out the outermost."""
@@ -225,12 +231,77 @@ def shuffled(values: Sequence[Floats], context: Context) -> list[Floats]:
     return list(generator.permuted(np.stack(values), axis=0))
 
 
+def curve(panel: str, series: str, points: Mapping[str, Floats] | Mapping[int, Floats]) -> Curve:
+    """What each seed gave of a series of treatments, for a figure.
+
+    - ``panel``: what is measured, in words; ``series``: of which treatments
+    - ``points``: where each stands, a number or a word, and its values, ``(seeds,)``
+
+    Five digits are kept. What is not finite is None.
+
+    Example:
+        >>> curve("loss", "He", {4: np.array([0.1234567, np.nan])})["values"]
+        [[0.12346, None]]
+    """
+    rows = [[_digits(float(value)) for value in values] for values in points.values()]
+    return {"panel": panel, "series": series, "at": [*points], "values": rows}
+
+
+def _digits(value: float) -> float | None:
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def losses_at(
+    panel: str, series: str, treatments: Mapping[int, Treatment]
+) -> Callable[[Context], Curve]:
+    """What gives the losses at the end against what treatments differ in.
+
+    - ``panel``, ``series``: as of `curve`
+    - ``treatments``: by what they differ in, such as the number of layers
+
+    Example:
+        >>> few = Treatment(Design(1, 8), Recipe(steps=1, samples=64))
+        >>> losses_at("loss", "He", {1: few})(Context(0, 1e-6))["at"]
+        [1]
+    """
+
+    def measure(context: Context) -> Curve:
+        return curve(panel, series, {at: loss(each, context) for at, each in treatments.items()})
+
+    return measure
+
+
+def along_training(
+    panel: str, series: str, treatment: Treatment, measured: str = "losses"
+) -> Callable[[Context], Curve]:
+    """What gives a quantity against the steps of training, at the checkpoints of the recipe.
+
+    - ``panel``, ``series``: as of `curve`
+    - ``treatment``: of which
+    - ``measured``: ``"losses"``, ``"gaps"`` or ``"ranks"`` of `simulators.training.Trained`
+
+    Example:
+        >>> few = Treatment(Design(1, 8), Recipe(steps=4, samples=64, checkpoints=2))
+        >>> along_training("loss", "He", few)(Context(0, 1e-6))["at"]
+        [0, 2, 4]
+    """
+
+    def measure(context: Context) -> Curve:
+        recipe, found = treatment.recipe, getattr(treatment.trained(context), measured)
+        parts = range(recipe.checkpoints + 1)
+        steps = [recipe.steps * part // recipe.checkpoints for part in parts]
+        return curve(panel, series, dict(zip(steps, found.T, strict=True)))
+
+    return measure
+
+
 def compared(
     label: str,
     values: Mapping[str, float],
     measures: Mapping[str, Callable[[Context], Floats]],
     resolution: float = 0.01,
     published: bool = True,
+    curves: Sequence[Callable[[Context], Curve]] = (),
 ) -> Medians:
     """A check of the medians over seeds of what is measured.
 
@@ -239,6 +310,7 @@ def compared(
     - ``measures``: for each sampled symbol what gives it, ``(seeds,)``
     - ``resolution``: of an equality, as of `Medians`
     - ``published``: whether a full experiment is at the sizes `PUBLISHED`, or small as well
+    - ``curves``: what its evidence holds for figures
 
     Example:
         >>> check = compared("nothing", {"L": 1}, {"x": lambda context: np.ones(40)})
@@ -250,12 +322,15 @@ def compared(
         experiment = context.experiment or _usual()
         full = experiment.full and published
         here = replace(context, experiment=replace(experiment, full=full))
+        notes: dict[str, object] = {
+            "images": experiment.images.words,
+            "sizes": _AS_PUBLISHED if full else "as stated",
+        }
+        if curves:
+            notes["curves"] = [each(here) for each in curves]
         return Sample(
             {name: [measure(here)] for name, measure in measures.items()},
-            notes={
-                "images": experiment.images.words,
-                "sizes": _AS_PUBLISHED if full else "as stated",
-            },
+            notes=notes,
             sizes={"d": PUBLISHED.width} if full else {},
         )
 

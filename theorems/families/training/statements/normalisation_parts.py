@@ -26,14 +26,18 @@ import sympy as sp
 
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
+from theorems.families.training.figures import Figure
 from theorems.families.training.notation import D20, FAMILY, SIZES, SUPPORTED_BY
-from theorems.families.training.runs import Treatment, compared, over
+from theorems.families.training.runs import Treatment, along_training, compared, over
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS"]
 
 LAYERS, UNITS = 20, 64
-RECIPE = Recipe(steps=150, batch_size=32, learning_rate=0.02)
+RECIPE = Recipe(steps=150, batch_size=32, learning_rate=0.02, checkpoints=5)
+
+_LOSS = "loss, nats"
+_SERIES = {"recentre": "recentring", "rescale": "rescaling"}
 
 R = sp.Symbol("R", nonnegative=True)
 
@@ -41,7 +45,11 @@ R = sp.Symbol("R", nonnegative=True)
 def _check(part: str) -> tuple[Medians]:
     treated, both = (Treatment(Design(LAYERS, UNITS, each), RECIPE) for each in (part, "batch"))
     sizes = {"L": LAYERS, "d": UNITS}
-    return (compared(f"{part}, L={LAYERS}", sizes, {"R": over(treated, both)}),)
+    curves = [along_training(_LOSS, _SERIES[part], treated)]
+    if part == "recentre":
+        curves.append(along_training(_LOSS, "batch normalisation", both))
+    measures = {"R": over(treated, both)}
+    return (compared(f"{part}, L={LAYERS}", sizes, measures, curves=curves),)
 
 
 _claim = partial(
@@ -77,4 +85,13 @@ STATEMENTS = (
         checks=_check("rescale"),
     ),
 )
-FIGURES = ()
+FIGURES = (
+    Figure(
+        "normalisation_parts",
+        "Recentring alone, rescaling alone, and both",
+        "D20, Fig. 5, claims that rescaling is the half of batch normalisation that makes deep "
+        "networks learn.",
+        "Perceptrons of 20 layers of 64 units with ReLU, 150 steps at rate 1/50.",
+        across="steps",
+    ),
+)
