@@ -235,9 +235,10 @@ def require_room(
         TrainingError,
     )
     place = select("float32", device).device
-    layer, most = design.depth * design.width, max(recipe.batch_size, recipe.probe)
+    units, most = design.units(_shape(images)), max(recipe.batch_size, recipe.probe)
     graph = recipe.samples if recipe.statistics == "whole" else most
-    values = layer * (6 * graph + 4 * design.width) + 3 * design.width * recipe.samples
+    weights = (design.width * max(design.kernel, 1)) ** 2
+    values = design.depth * (6 * graph * units + 4 * weights) + 3 * units * recipe.samples
     needed = 4 * replicas * values
     what = f"{replicas} networks of depth {design.depth} and width {design.width}"
     try:
@@ -268,10 +269,17 @@ def multiply_adds(design: Design, recipe: Recipe, images: Images) -> float:
         >>> multiply_adds(Design(1, 10), Recipe(steps=1, batch_size=10), images_from())
         22200.0
     """
-    layers = [images.dimension, *[design.width] * design.depth, images.classes]
-    weights = sum(a * b for a, b in itertools.pairwise(layers))
-    like = recipe.samples if recipe.statistics == "whole" else 0
-    return 3.0 * recipe.steps * (recipe.batch_size + like) * weights
+    shape, like = _shape(images), recipe.samples if recipe.statistics == "whole" else 0
+    inputs = shape[0] * design.kernel**2 if design.kernel else images.dimension
+    layers = [inputs, *[design.width * max(design.kernel, 1) ** 2] * (design.depth - 1)]
+    units = design.units(shape)
+    products = units * (sum(layers) + images.classes)
+    return 3.0 * recipe.steps * (recipe.batch_size + like) * products
+
+
+def _shape(images: Images) -> tuple[int, ...]:
+    """Of one image: channels, height, width."""
+    return images.training.images.shape[1:]
 
 
 @contextmanager
@@ -335,9 +343,7 @@ class _Run:
         self.test = torch.from_numpy(images.features(images.test)).to(device)
         self.test_labels = torch.from_numpy(images.test.labels).to(device)
         self.whole = self._for_all(self.features)
-        self.nets = Networks.drawn(
-            design, self.whole, images.classes, weights, images.training.images.shape[1:]
-        )
+        self.nets = Networks.drawn(design, self.whole, images.classes, weights, _shape(images))
         self.whole_statistics = recipe.statistics == "whole" and design.normalisation != "none"
         step = max(recipe.steps, 1)
         self.part = math.ceil(

@@ -80,7 +80,7 @@ def test_evidence_holds_the_curves_of_its_check_and_is_read_again() -> None:
     (row,) = found.details["readouts"]
     assert row["curves"] == [{**CURVES[0], "at": [2, 4]}]
     assert isinstance(found.details, Details)
-    assert type(found.details).read(found.details.json) == found.details
+    assert type(found.details).read(found.details.json).json == found.details.json
 
 
 def _training() -> Family:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theorems.families.training.notation import FAMILY
+from theorems.report.document import evidence_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,9 @@ __all__ = ["LEVEL", "Figure", "curves_of"]
 LEVEL = 1e-3
 """Error probability of each interval in a figure; they share no budget with verdicts."""
 
+_FEW = 7
+"""Places on a horizontal axis that have a tick each."""
+
 _COLOURS = {
     "Xavier": "as_printed",
     "He": "measured",
@@ -32,24 +36,30 @@ _COLOURS = {
 
 
 def curves_of(document: Mapping[str, Any], theorem: str) -> list[Mapping[str, Any]]:
-    """The curves in the evidence of a theorem's variants, in their order.
+    """The curves in the evidence of a theorem's variants, in their order; of a panel one of a name.
 
     Args:
         document: the JSON value of a run.
         theorem: its name in this family.
 
+    Returns:
+        Each as `theorems.families.training.runs.curve` made it, with what its run says of images
+        and sizes.
+
     Example:
         >>> curves_of({"results": []}, "depth_and_gap")
         []
     """
-    return [
-        curve
-        for result in document["results"]
-        if result["statement"] == f"{FAMILY}.{theorem}"
-        for evidence in result["evidence"]
-        for row in evidence.get("readouts", ())
-        for curve in row.get("curves", ())
-    ]
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for result in document["results"]:
+        if result["statement"] != f"{FAMILY}.{theorem}":
+            continue
+        for evidence in evidence_of(result, "readouts"):
+            for row in evidence["readouts"]:
+                circumstances = {key: row[key] for key in ("images", "sizes") if key in row}
+                for each in row.get("curves", ()):
+                    found[each["panel"], each["series"]] = {**circumstances, **each}
+    return [*found.values()]
 
 
 @dataclass(frozen=True)
@@ -89,13 +99,17 @@ class Figure:
             return None
         panels = list(dict.fromkeys(curve["panel"] for curve in curves))
         with drawing():
-            figure = new_figure(0.6 + 3.4 * len(panels), 3.3)
+            figure = new_figure(0.6 + 3.4 * len(panels), 3.5)
             for place, panel in enumerate(panels):
                 axes = figure.add_subplot(1, len(panels), place + 1)
                 self._panel(axes, panel, [each for each in curves if each["panel"] == panel])
         seeds = sorted({len(values) for curve in curves for values in curve["values"]})
+        sizes = " ".join(
+            f"Sizes {told}." for told in sorted(_told(curves, "sizes") - {"as stated"})
+        )
+        images = "".join(f" On {told}." for told in sorted(_told(curves, "images")))
         caption = (
-            f"{self.caption} {self.sizes} Points: medians over {' or '.join(map(str, seeds))} seeds; bars: their "
+            f"{self.caption} {sizes or self.sizes}{images} Points: medians over {' or '.join(map(str, seeds))} seeds; bars: their "
             f"intervals by order statistics, each at the error level {LEVEL:g}."
         )
         name = f"{FAMILY}_{self.theorem}"
@@ -118,8 +132,18 @@ class Figure:
         axes.set(xlabel=across, ylabel=panel)
         if named:
             axes.margins(x=0.3)
-        else:
-            axes.legend(labelcolor=INK)
+            return
+        places = sorted({at for curve in curves for at in curve["at"]})
+        if len(places) <= _FEW:
+            axes.set_xticks(places)
+        axes.legend(
+            labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, columnspacing=1
+        )
+
+
+def _told(curves: Sequence[Mapping[str, Any]], key: str) -> set[str]:
+    """What the runs of curves say, under a key."""
+    return {str(curve[key]) for curve in curves if key in curve}
 
 
 def _with_bars(axes: Axes, curve: Mapping[str, Any], line: str, colour: str) -> None:

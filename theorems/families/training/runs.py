@@ -33,6 +33,7 @@ __all__ = [
     "losses_at",
     "nothing_done",
     "over",
+    "progress_over",
     "rank_correlation",
     "shuffled",
 ]
@@ -140,13 +141,18 @@ def _trained(
     treatment: Treatment, stream: tuple[int, ...], experiment: Experiment, told: _Quiet
 ) -> Trained:
     seeds = [(*stream, number) for number in range(treatment.seeds)]
-    design, recipe = treatment.design, treatment.recipe
-    if experiment.full:
-        design, recipe = PUBLISHED.of(design, recipe, experiment.images.training.count)
+    design, recipe = _sized(treatment, experiment)
     try:
         return experiment.trained(design, recipe, seeds, told.call)
     except (TrainingError, StoreError) as error:
         raise ClaimError(str(error)) from None
+
+
+def _sized(treatment: Treatment, experiment: Experiment) -> tuple[Design, Recipe]:
+    """What is trained in an experiment."""
+    if not experiment.full:
+        return treatment.design, treatment.recipe
+    return PUBLISHED.of(treatment.design, treatment.recipe, experiment.images.training.count)
 
 
 def loss(treatment: Treatment, context: Context) -> Floats:
@@ -194,6 +200,26 @@ def nothing_done(control: Treatment) -> Callable[[Context], Floats]:
         True
     """
     return over(replace(control, weights="other"), control)
+
+
+def progress_over(deep: Treatment, shallow: Treatment) -> Callable[[Context], Floats]:
+    """What measures the progress of one treatment over that of another, seed by seed: by how much
+    the loss at the end is below that of a guess.
+
+    - ``deep``, ``shallow``: the two
+
+    Example:
+        >>> few = Treatment(Design(1, 8), Recipe(steps=4, samples=64))
+        >>> progress_over(few, few)(Context(0, 1e-6)).max()
+        np.float64(1.0)
+    """
+
+    def measure(context: Context) -> Floats:
+        above, below = (math.log(10) - loss(each, context) for each in (deep, shallow))
+        found: Floats = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        return found
+
+    return measure
 
 
 def rank_correlation(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
@@ -287,7 +313,8 @@ def along_training(
     """
 
     def measure(context: Context) -> Curve:
-        recipe, found = treatment.recipe, getattr(treatment.trained(context), measured)
+        _, recipe = _sized(treatment, context.experiment or _usual())
+        found = getattr(treatment.trained(context), measured)
         parts = range(recipe.checkpoints + 1)
         steps = [recipe.steps * part // recipe.checkpoints for part in parts]
         return curve(panel, series, dict(zip(steps, found.T, strict=True)))
