@@ -99,7 +99,7 @@ class Figure:
             return None
         panels = list(dict.fromkeys(curve["panel"] for curve in curves))
         with drawing():
-            figure = new_figure(0.6 + 3.4 * len(panels), 3.5)
+            figure = new_figure(1.1 + 3.4 * len(panels), 3.5)
             for place, panel in enumerate(panels):
                 axes = figure.add_subplot(1, len(panels), place + 1)
                 self._panel(axes, panel, [each for each in curves if each["panel"] == panel])
@@ -109,8 +109,9 @@ class Figure:
         )
         images = "".join(f" On {told}." for told in sorted(_told(curves, "images")))
         caption = (
-            f"{self.caption} {sizes or self.sizes}{images} Points: medians over {' or '.join(map(str, seeds))} seeds; bars: their "
-            f"intervals by order statistics, each at the error level {LEVEL:g}."
+            f"{self.caption} {sizes or self.sizes}{images} Points: medians over "
+            f"{' or '.join(map(str, seeds))} seeds; bars: their intervals by order statistics, each "
+            f"at the error level {LEVEL:g}."
         )
         name = f"{FAMILY}_{self.theorem}"
         return Drawing(name, self.title, caption, figure, (f"{FAMILY}.{self.theorem}",))
