@@ -223,3 +223,17 @@ def test_any_file_and_target_are_refused_in_one_line(
     refused(["fuzzed.py:build", "--batch", "good.npy"], capsys)
     refused(["--batch", "good.npy", "--", target], capsys)
     refused(["model.py:ready", "--batch", "good.npy", "--checkpoint", "fuzzed.pt"], capsys)
+
+
+@pytest.mark.parametrize("depth", [3, 12])
+def test_the_table_folds_at_80_columns(
+    depth: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("helper.py").write_text(f"DEPTH = {depth}\n", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "80")
+    main(["inspect", "model.py:healthy", "--batch", "good.npy"])
+    table, _, below = capsys.readouterr().out.partition("\n\n")
+    assert table.splitlines()[0].split()[-1] == "does"
+    assert all(len(line) <= 80 for line in [*table.splitlines(), *below.splitlines()])
+    assert "Columns       gap: orthogonality gap" in below
+    assert "Counted       a sample is a row of the batch" in below

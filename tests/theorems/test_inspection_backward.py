@@ -356,3 +356,28 @@ def test_columns_have_an_entry_for_each_layer() -> None:
     assert columns["condition"] == ["healthy"] * 5
     assert columns["role"][-1] == "maps to the outputs"
     assert "‖∂L/∂y‖" in found._repr_html_()
+
+
+def test_the_interval_of_each_norm_is_over_initialisations() -> None:
+    """Orthogonal maps all keep the norm of the same output gradients, and other ones differ."""
+    alone = seen(orthogonal(2.0, 4))
+    more = seen(orthogonal(2.0, 4), others=[orthogonal(2.0, 4), orthogonal(2.0, 4)])
+    apart = seen(orthogonal(2.0, 4), others=[orthogonal(4.0, 4), orthogonal(8.0, 4)])
+    for found, least, most in ((alone, 1.001, 1.5), (apart, 2.0, math.inf)):
+        assert len(found.intervals) == len(found.norms)
+        assert all(least < high / low < most for low, high in found.intervals[:3])
+    assert all(1 <= high / low < 1.1 for low, high in more.intervals)
+    given = seen(orthogonal(2.0, 4), loss=lambda y: y.square().sum())
+    assert all(math.isnan(low) for low, _ in given.intervals)
+
+
+def test_what_counts_as_a_sample_and_as_a_unit_is_told() -> None:
+    flat = inspect(orthogonal(1.0, 2), samples())
+    assert flat.counted.endswith("of what a map of each sample gives, a unit is an entry")
+    images = torch.randn(4, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    convolved = inspect(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU()), images)
+    assert (convolved.layers[0].kind, convolved.layers[0].shape) == ("Conv2d", (3, 3, 3))
+    assert convolved.counted.endswith("a unit is a channel")
+    tokens = inspect(nn.Sequential(nn.Linear(5, 6), nn.ReLU()), images[:, 0])
+    assert tokens.layers[0].shape == (5, 6)
+    assert tokens.counted.endswith("a unit is a feature")

@@ -52,6 +52,11 @@ _STYLES = {
     "vanishing": "red",
 }
 _OTHERS = 4
+_COLUMNS = (
+    "gap: orthogonality gap, 0 for orthogonal samples; rank: effective rank; soft: soft rank, "
+    "τ = 0.5; outlier: the largest share of a sample in the recentred energy; grad: ‖∂L/∂y‖ of "
+    "what the layer's map gives"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
     parser.add_argument(
-        "--plot", metavar="FILE", help="draw rank and gap along depth, as .png, .svg or .pdf"
+        "--plot",
+        metavar="FILE",
+        help="draw rank, gap and gradients along depth, as .png, .svg or .pdf",
     )
 
 
@@ -153,6 +160,8 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
         out,
         {
             "Batch": f"{batch}; {mode}",
+            "Counted": found.counted,
+            "Columns": _COLUMNS,
             "Parameters": f"{parameters.judged} of {parameters.total} are of layers judged",
             "Chain": found.recognised.sentence,
         },
@@ -185,10 +194,10 @@ def _layers(found: Inspection) -> list[Column]:
     titles = ("width", "gap", "rank", "soft", "outlier", "grad")
     return [
         Column("", numbers, right=True),
-        Column("layer", names, folds=True),
+        Column("layer", names, folds=True, narrowest=8),
         *(Column(name, cells, right=True) for name, cells in zip(titles, measured, strict=True)),
         Column("", conditions),
-        Column("does", done, folds=True),
+        Column("does", done, folds=True, narrowest=10),
     ]
 
 

@@ -14,6 +14,7 @@ passes them once in a thousand times. Other layers fluctuate less.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -101,7 +102,8 @@ class Gradients:
     less than a tenth of its largest slope. NaN where there is none. ``rate`` is the factor a layer
     on the way back, ``low`` to ``high`` its interval at level 95 % ``over`` what is told,
     ``layers`` how many it was fitted over, and ``allowed`` the factor over all of them within which
-    it is steady.
+    it is steady. ``intervals`` has the ends of the geometric mean of each norm, at the same level
+    and ``over`` the same; NaN where there is none.
     """
 
     loss: str
@@ -116,6 +118,7 @@ class Gradients:
     allowed: float
     course: Course
     dying: int | None
+    intervals: tuple[tuple[float, float], ...] = ()
 
     @property
     def total(self) -> float:
@@ -233,6 +236,7 @@ def gradients(
         allowed=math.exp(allowed),
         course=course,
         dying=_dying(found, shares, seen),
+        intervals=tuple(_norm_interval(stage.call.label, seen, beside) for stage in found),
     )
 
 
@@ -524,6 +528,16 @@ def _interval(rates: Sequence[float]) -> tuple[float, float]:
         return math.nan, math.nan
     reach = stats.t.ppf((1 + _LEVEL) / 2, len(rates) - 1) * stats.sem(rates)
     return float(np.mean(rates) - reach), float(np.mean(rates) + reach)
+
+
+def _norm_interval(label: str, seen: Backward, beside: Sequence[Backward]) -> tuple[float, float]:
+    """That of the geometric mean of a norm, over the networks, or over the draws of one alone."""
+    norms = [each.norms.get(label, []) for each in (seen, *beside)]
+    groups = norms if beside else [[norm] for norm in norms[0]]
+    if any(norm == 0 for norm in itertools.chain.from_iterable(groups)) or not all(groups):
+        return math.nan, math.nan
+    low, high = _interval([float(np.log(group).mean()) for group in groups])
+    return _factor(low), _factor(high)
 
 
 def _factor(log: float) -> float:

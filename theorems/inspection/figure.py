@@ -1,51 +1,71 @@
-"""The picture of an inspection: effective rank, also recentred, and gap along depth, with the
-theory's yardsticks.
+"""The picture of an inspection: effective rank, also recentred, gap and gradients along depth, with
+the theory's yardsticks.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from theorems.inspection.backward_pass import Course
 from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank
 from theorems.inspection.predictions import Simulated
 from theorems.inspection.report import Inspection
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, drawing, new_figure
 
-__all__ = ["draw"]
+__all__ = ["PANELS", "draw", "panel"]
 
 _DOTTED = (0, (1, 1.6))
 
 
 def draw(found: Inspection) -> Figure:
-    """Two panels over the layers, layer 0 being the batch.
+    """A panel for each of `PANELS` over the layers, layer 0 being the batch.
 
     Example:
         >>> import torch
         >>> from theorems import inspect
         >>> network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU())
         >>> len(draw(inspect(network, torch.eye(8))).axes)
-        2
+        3
     """
     with drawing():
-        figure = new_figure(9.5, 4.2)
-        rank, gap = figure.subplots(1, 2)
-        _rank(rank, found)
-        _gap(gap, found)
-        for axes in (rank, gap):
-            axes.set_xlabel("layer (0 is the batch)")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_xlim(0, max(found.hidden, 1))
-            if found.since is not None:
-                axes.axvline(
-                    found.since, color=COLOURS["as_printed"], linewidth=1.0, linestyle=(0, (4, 2))
-                )
+        figure = new_figure(13.6, 4.2)
+        for axes, name in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
+            _fill(axes, found, name)
         figure.suptitle(_title(found), x=0.01, ha="left", fontsize=10.5, weight="bold", color=INK)
     return figure
+
+
+def panel(found: Inspection, name: str) -> Figure:
+    """One panel as a figure of its own.
+
+    - ``name``: a key of `PANELS`
+
+    Example:
+        >>> import torch
+        >>> from theorems import inspect
+        >>> network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU())
+        >>> panel(inspect(network, torch.eye(8)), "rank").axes[0].get_ylabel()
+        'effective rank r'
+    """
+    with drawing():
+        figure = new_figure(6.6, 3.9)
+        _fill(figure.add_subplot(), found, name)
+    return figure
+
+
+def _fill(axes: Axes, found: Inspection, name: str) -> None:
+    PANELS[name](axes, found)
+    axes.set_xlabel("layer (0 is the batch)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(0, max(found.hidden, 1))
+    if found.since is not None:
+        axes.axvline(found.since, color=COLOURS["as_printed"], linewidth=1.0, linestyle=(0, (4, 2)))
 
 
 def _title(found: Inspection) -> str:
@@ -60,7 +80,7 @@ def _rank(axes: Axes, found: Inspection) -> None:
         ylabel="effective rank r",
         ylim=(0.9, 1.25 * n),
         yscale="log",
-        title=f"{n} samples; r* is of the symmetric fixed point with ReLU",
+        title="r* is of the symmetric fixed point with ReLU",
     )
     axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0,), numticks=12))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -115,6 +135,54 @@ def _gap(axes: Axes, found: Inspection) -> None:
         _yardstick(axes, found, fixed, "symmetric fixed point with ReLU", linestyle=_DOTTED)
     _path(axes, values, found)
     axes.legend(loc="best", fontsize=8)
+
+
+def _gradients(axes: Axes, found: Inspection) -> None:
+    seen = found.gradients
+    axes.set(ylabel="norm of the gradient, ‖∂L/∂y‖", yscale="log")
+    norms = np.array([] if isinstance(seen, str) else seen.norms[: found.hidden])
+    known = (norms > 0) & np.isfinite(norms)
+    if isinstance(seen, str) or not known.any():
+        axes.set(title="no gradients", yticks=[])
+        return
+    places = np.arange(1, found.hidden + 1)
+    rate = f"factor {seen.rate:.3g} a layer on the way back" if math.isfinite(seen.rate) else ""
+    axes.set_title("; ".join(filter(None, (seen.course.value, rate))))
+    low, high = np.array(seen.intervals[: found.hidden]).T
+    sure = known & np.isfinite(low)
+    if sure.any():
+        axes.fill_between(
+            places,
+            np.where(sure, low, np.nan),
+            np.where(sure, high, np.nan),
+            color=COLOURS["corrected"],
+            alpha=0.25,
+            linewidth=0,
+            label=f"geometric mean over {seen.over}, 95 %",
+        )
+    last = norms[known][-1]
+    for side, words in ((seen.allowed, "exploding above"), (1 / seen.allowed, "vanishing below")):
+        if norms[known].min() / 10 < last * side < 10 * norms[known].max():
+            _yardstick(axes, found, last * side, words, below=side < 1)
+    steady = seen.course is Course.STEADY
+    axes.plot(
+        places,
+        np.where(known, norms, np.nan),
+        color=COLOURS["measured" if steady else "as_printed"],
+        linewidth=2.0,
+        marker="o",
+        markersize=3,
+        label="this network",
+    )
+    axes.legend(loc="best", fontsize=8)
+
+
+#: What each panel shows, by its name.
+PANELS: Mapping[str, Callable[[Axes, Inspection], None]] = {
+    "rank": _rank,
+    "gap": _gap,
+    "gradients": _gradients,
+}
 
 
 def _yardstick(

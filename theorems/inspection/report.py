@@ -30,7 +30,7 @@ from theorems.inspection.finding import (
     findings,
     remedies,
 )
-from theorems.inspection.forward_pass import Passage, watch
+from theorems.inspection.forward_pass import LINEAR, Passage, watch
 from theorems.inspection.inputs import Batch
 from theorems.inspection.predictions import Simulated, simulated
 from theorems.inspection.recognition import Recognised, recognise
@@ -54,13 +54,24 @@ class Layer:
     """A layer with weights and all up to the next: its name, what it does, what is measured of what
     comes out.
 
-    ``role`` is ``"hidden"`` for a layer that is judged, and says otherwise why it is not.
+    ``role`` is ``"hidden"`` for a layer that is judged, and says otherwise why it is not. ``kind``
+    is the module's, such as ``"Conv2d"``, and ``shape`` that of what comes out for one sample.
     """
 
     name: str
     does: str
     measures: Measures
     role: str = Role.HIDDEN
+    kind: str = "Linear"
+    shape: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, stage: Stage, measures: Measures) -> Layer:
+        """The layer of a stage, of which this was measured."""
+        kind = next(kind for kind in LINEAR if isinstance(stage.call.module, kind))
+        shape = tuple(stage.features.shape[1:])
+        label = stage.call.label
+        return cls(label, stage.does, measures, stage.role, kind.__name__, shape)
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,25 @@ class Inspection:
         if isinstance(seen, str) or seen.healthy:
             return "healthy"
         return "dead" if seen.dying is not None else seen.course.value
+
+    @property
+    def counted(self) -> str:
+        """In words, what counts as a sample and as a unit, of the judged layers."""
+        judged = self.layers[: self.hidden]
+        words = ["a sample is a row of the batch"]
+        if any(layer.kind.startswith("Conv") for layer in judged):
+            words.append(
+                "of what a convolution gives, all channels at all places make the width, and a "
+                "unit is a channel"
+            )
+        if any(layer.kind == "Linear" and len(layer.shape) > 1 for layer in judged):
+            words.append(
+                "of what a map of each token gives, the features of all tokens make the width, "
+                "and a unit is a feature"
+            )
+        if any(layer.kind == "Linear" and len(layer.shape) == 1 for layer in judged):
+            words.append("of what a map of each sample gives, a unit is an entry")
+        return "; ".join(words)
 
     def __repr__(self) -> str:
         return f"<Inspection of {len(self.layers)} layers: {self.verdict}>"
@@ -296,7 +326,14 @@ class Inspection:
             "healthy_rank": fixed_rank(self.samples, last.width),
             "batch": asdict(self.batch),
             "layers": [
-                {"name": x.name, "does": x.does, "role": x.role, **asdict(x.measures)}
+                {
+                    "name": x.name,
+                    "does": x.does,
+                    "role": x.role,
+                    "kind": x.kind,
+                    "shape": x.shape,
+                    **asdict(x.measures),
+                }
                 for x in self.layers
             ],
             "chain": {
@@ -389,7 +426,7 @@ def inspect(
         statistics=statistics,
         batch=measure(seen.batch),
         layers=tuple(
-            Layer(stage.call.label, stage.does, measures, stage.role)
+            Layer.of(stage, measures)
             for stage, measures in zip(found, [*seen.measures, *beside], strict=True)
         ),
         hidden=len(hidden),

@@ -120,10 +120,7 @@ class TrainingWatch:
             }
         seen = Snapshot(
             self.steps,
-            tuple(
-                Layer(stage.call.label, stage.does, measure(as_columns(stage.features)), stage.role)
-                for stage in hidden
-            ),
+            tuple(Layer.of(stage, measure(as_columns(stage.features))) for stage in hidden),
             tuple(float(stage.features.double().square().mean().sqrt()) for stage in hidden),
             tuple(self._moved(stage) for stage in hidden),
             gradients(self.module, passage, found, self.statistics, loss=self.loss),

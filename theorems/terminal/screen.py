@@ -252,13 +252,14 @@ _BETWEEN, _LEAST_TEXT = 2, 14
 @dataclass(frozen=True)
 class Column:
     """A title and the cells below it. ``folds`` is for text, which may take more lines where room
-    is short.
+    is short, and then has ``narrowest`` characters at least.
     """
 
     title: str
     cells: Sequence[str | Text]
     folds: bool = False
     right: bool = False
+    narrowest: int = _LEAST_TEXT
 
     @property
     def wanted(self) -> int:
@@ -266,7 +267,7 @@ class Column:
 
     @property
     def least(self) -> int:
-        return min(self.wanted, _LEAST_TEXT) if self.folds else self.wanted
+        return min(self.wanted, self.narrowest) if self.folds else self.wanted
 
 
 def print_columns(out: Console, columns: Sequence[Column]) -> None:
