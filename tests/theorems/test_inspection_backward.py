@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -381,3 +382,17 @@ def test_what_counts_as_a_sample_and_as_a_unit_is_told() -> None:
     tokens = inspect(nn.Sequential(nn.Linear(5, 6), nn.ReLU()), images[:, 0])
     assert tokens.layers[0].shape == (5, 6)
     assert tokens.counted.endswith("a unit is a feature")
+
+
+def test_columns_make_a_table_with_a_row_for_each_layer() -> None:
+    found = inspect(nn.Sequential(orthogonal(1.0, 3, nn.Tanh), nn.Linear(WIDTH, 2)), samples())
+    columns = found.columns()
+    assert {len(column) for column in columns.values()} == {len(found.layers)}
+    assert columns["role"][:3] == ["hidden"] * 3
+    assert columns["effective_rank"] == [layer.measures.effective_rank for layer in found.layers]
+    entries = itertools.chain.from_iterable(columns.values())
+    assert {type(entry) for entry in entries} <= {int, float, str}
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(columns)
+    assert frame.shape == (len(found.layers), len(columns))
+    assert frame["gradient_norm"].gt(0).all()
