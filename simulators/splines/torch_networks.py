@@ -327,11 +327,12 @@ class _Reader:
                 raise UnreadableNetworkError(
                     f"{place}{kind} keeps no running statistics; use those of the batch"
                 )
-            means = rationals(_array(place, layer.running_mean))
-            variances = _array(place, layer.running_var)
+            means = rationals(_array(place, layer.running_mean, "running_mean"))
+            variances = _array(place, layer.running_var, "running_var")
         running = None
         if self.statistics == "frozen":
             running = (tuple(means), tuple(rationals(variances)))
+            _require_variances(f"{place}{kind}: running_var", variances, float(layer.eps))
         variances = variances + float(layer.eps)
         constant = np.flatnonzero(~(variances > 0))
         require(
@@ -427,10 +428,10 @@ def _identity(source: _Value) -> Affine:
     return Affine(source.number, csr_array(eye_array(count)), np.zeros(count))
 
 
-def _array(place: str, tensor: torch.Tensor) -> Floats:
+def _array(place: str, tensor: torch.Tensor, words: str = "a weight") -> Floats:
     """A tensor's entries as float64, exactly; refuses what no float analysis can bound."""
     found: Floats = np.array(tensor.detach().cpu().double().numpy())
-    _require_range(f"{place}a weight", found)
+    _require_range(f"{place}{words}", found)
     return found
 
 
@@ -440,6 +441,18 @@ def _require_range(words: str, array: Floats) -> None:
     require(
         np.isfinite(array).all() and (sizes > _SMALLEST).all() and (sizes < _LARGEST).all(),
         f"{words} is not finite, or beyond {_SMALLEST:g} … {_LARGEST:g} in size",
+        UnreadableNetworkError,
+    )
+
+
+def _require_variances(words: str, variances: Floats, eps: float) -> None:
+    """Raise unless no variance is negative, and none is 0 beside eps=0."""
+    bad = np.flatnonzero((variances < 0) | (variances + eps <= 0))
+    first = int([*bad, 0][0])
+    wanted = "0 or more" if eps > 0 else f"more than 0, as eps={eps:g}"
+    require(
+        not len(bad),
+        f"{words} of feature {first} is {variances[first]:g}; want {wanted}",
         UnreadableNetworkError,
     )
 

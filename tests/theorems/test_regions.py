@@ -35,6 +35,26 @@ def straight():
 
 def tanh():
     return nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+
+def plain():
+    return nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+
+def undecided():
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU())
+
+def running(value, eps=1e-5):
+    module = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, eps=eps), nn.ReLU())
+    module[1].running_var[2] = value
+    return module
+
+def negative():
+    return running(-1.0)
+
+def zero():
+    return running(0.0, eps=0.0)
+
+def unknown():
+    return running(float("nan"))
 """
 COMMAND = ["regions", "model.py:build", "--batch", "batch.npy", "--out", "out"]
 
@@ -157,6 +177,26 @@ def test_bad_options_are_refused_in_a_line(
     extra: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*COMMAND, *extra]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "extra", "words"),
+    [
+        ("plain", ["--minibatch", "4"], "no batch normalisation"),
+        ("undecided", ["--minibatch", "4"], "ends with an activation"),
+        ("negative", ["--bn", "frozen"], "running_var of feature 2 is -1; want 0 or more"),
+        ("zero", ["--bn", "frozen"], "running_var of feature 2 is 0; want more than 0, as eps=0"),
+        ("unknown", ["--bn", "frozen"], "running_var is not finite"),
+        ("build", ["--half-side", "1e-40"], "so small a square"),
+    ],
+)
+def test_what_an_option_cannot_mean_for_a_network_is_refused_in_a_line(
+    function: str, extra: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*(word.replace("build", function) for word in COMMAND), *extra]) == 2
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1

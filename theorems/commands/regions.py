@@ -115,6 +115,8 @@ def _regions(args: argparse.Namespace) -> int:
         f"--minibatch {args.minibatch}: the batch has {len(array)} samples",
         UsageError,
     )
+    if size is not None:
+        _require_moving(args.minibatch, module, array)
     directory = require_directory("--out", args.out)
     began = time.monotonic()
     found, interrupted = _found(args, module, array, half_side, seconds)
@@ -136,6 +138,21 @@ def _regions(args: argparse.Namespace) -> int:
     words = f"not complete: {why} before unit {unit + 1} of layer {layer + 1}"
     paragraph(out, Text(words, style="bold yellow"))
     return INTERRUPTED if interrupted else NOT_AS_EXPECTED
+
+
+def _require_moving(minibatch: str, module: nn.Module, array: np.ndarray) -> None:
+    """`UsageError` unless the network decides something, and mini-batches may move it."""
+    from torch import nn
+
+    from simulators.splines.torch_networks import read_network
+    from theorems.inspection.decisions import decides
+
+    why = ""
+    if not any(isinstance(each, (nn.BatchNorm1d, nn.BatchNorm2d)) for each in module.modules()):
+        why = "the network has no batch normalisation, and is the same for every batch"
+    elif not decides(read_network(module, array)):
+        why = "the network ends with an activation, so that its outputs are no decision"
+    require(not why, f"--minibatch {minibatch}: {why}; leave it out", UsageError)
 
 
 def _positive(option: str, text: str | None) -> float | None:

@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 
 _MARGIN = 1.25  # half the side of the square over the largest coordinate of a sample
 _SMALLEST, _LARGEST = 1e-100, 1e100  # of half a side, as of entries of a batch
+_FINEST = 1e-12  # half a side over the distance of the centre from 0
 _NEAR = 0.05  # radius of "near a sample", over half the side of the square
 _MOST_UNITS_SPELLED = 512
 _SIGNS = np.array(["-", "0", "+"])
@@ -209,6 +210,13 @@ def find_regions(
     require(
         _SMALLEST < half < _LARGEST,
         f"half_side={told(half)}: want a number from {_SMALLEST:g} to {_LARGEST:g}",
+        InspectionError,
+    )
+    farthest = max(abs(u), abs(v))
+    require(
+        half > _FINEST * farthest,
+        f"half_side={told(half)}: floats do not tell so small a square from its centre, "
+        f"{farthest:g} from 0; want more than {_FINEST * farthest:g}",
         InspectionError,
     )
     signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
