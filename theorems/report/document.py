@@ -87,6 +87,9 @@ class _Evidence:
     widths: tuple[_Mean, ...] = ()
     slope: _Interval | None = ()
     readouts: tuple[Mapping[str, object], ...] = ()
+    axioms: tuple[str, ...] = ()
+    gloss: str = ""
+    leaves: str = ""
 
     def __post_init__(self) -> None:
         require(
@@ -110,6 +113,8 @@ class _Result:
     power: float | None
     seconds: float
     evidence: list[_Evidence]
+    weakened_by: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ class _Document:
     environment: _Environment
     results: list[_Result]
     interrupted: bool = False
+    refused: tuple[str, ...] = ()
     run: _Run | None = None
     claims: Mapping[str, _Claim] = field(default_factory=dict)
 
