@@ -11,9 +11,9 @@ least 1/400. Simulation for gradients.
 
 Guarantee. √(1 + 9πq/8) ≤ σ_w² ≤ √(1 + 4q), the upper exact to first order as q → 0, the lower as
 q → ∞; 0 ≤ σ_b² ≤ 4q³/3, exact to leading order as q → 0. So the critical line leaves (1, 0) as
-σ_w² ≈ 1 + (6σ_b²)^(1/3). Half of all networks of width 512 multiply ‖G‖² by χ₁ a layer, up to 10/d:
-for a χ₁ below 1 (order, where 1/|log χ₁| is also how many layers a correlation takes), at 1 and
-above (chaos).
+σ_w² ≈ 1 + (6σ_b²)^(1/3). Half of all networks multiply ‖G‖² by χ₁ a layer, up to 10/d, from the
+length ½, tried at width 512: for a χ₁ below 1 (order, where 1/|log χ₁| is also how many layers a
+correlation takes), at 1 and above (chaos).
 
 Reference. Ours; χ₁ and the two phases are those of mean-field theory (Poole and others 2016,
 Schoenholz and others 2017, not read). At σ_b² = .05, σ_w² = 1.76095.
@@ -46,7 +46,6 @@ from theorems.families.gradient.notation import (
     FAMILY,
     INNER,
     OURS,
-    WIDTH,
     d,
     layer_growth,
 )
@@ -103,7 +102,13 @@ _edge = partial(
 _line = partial(
     _edge,
     quantifier=Quantifier.POINTWISE,
-    variables=(Variable(q, sp.Interval.open(0, sp.oo), "squared length of a pre-activation"),),
+    variables=(
+        Variable(
+            q,
+            sp.Interval(sp.Rational(1, 400), 40),
+            "squared length of a pre-activation, tried at some 110 values",
+        ),
+    ),
     definitions={
         weights: "1/E sech⁴(√q z), σ_w² where χ₁ = 1",
         biases: "q - E tanh²(√q z)/E sech⁴(√q z), σ_b² there",
@@ -114,7 +119,7 @@ _line = partial(
 LINE = (
     _line(
         variant="weights_upper",
-        title="On tanh's edge of chaos σ_w² ≤ √(1 + 4q)",
+        title="On tanh's edge of chaos σ_w² ≤ √(1 + 4q), q from 1/400 to 40",
         lhs=weights,
         relation="<=",
         rhs=sp.sqrt(1 + 4 * q),
@@ -122,7 +127,7 @@ LINE = (
     ),
     _line(
         variant="weights_lower",
-        title="On tanh's edge of chaos σ_w² ≥ √(1 + 9πq/8)",
+        title="On tanh's edge of chaos σ_w² ≥ √(1 + 9πq/8), q from 1/400 to 40",
         lhs=weights,
         relation=">=",
         rhs=sp.sqrt(1 + 9 * sp.pi * q / 8),
@@ -130,7 +135,7 @@ LINE = (
     ),
     _line(
         variant="biases_upper",
-        title="On tanh's edge of chaos σ_b² ≤ 4q³/3",
+        title="On tanh's edge of chaos σ_b² ≤ 4q³/3, q from 1/400 to 40",
         lhs=biases,
         relation="<=",
         rhs=4 * q**3 / 3,
@@ -154,11 +159,17 @@ def _network(factor: Fraction) -> Network:
     return Network(Chain(layers), start, _DEPTH, values, replicas=200)
 
 
-_NETWORKS = tuple(_network(Fraction(factor, 20)) for factor in (18, 20, 21))
+_FACTORS = (Fraction(9, 10), Fraction(1), Fraction(21, 20))
+_NETWORKS = tuple(_network(factor) for factor in _FACTORS)
 _deep = partial(
     _edge,
     quantifier=Quantifier.LAW,
-    variables=(WIDTH, Variable(chi, sp.Interval.open(0, sp.oo), "χ₁")),
+    variables=(
+        Variable(d, sp.Range(_WIDTH, sp.oo), f"width, tried at {_WIDTH}"),
+        Variable(
+            chi, sp.Interval(*map(sp.sympify, _FACTORS[::2])), "χ₁ at q = ½, tried at .9, 1, 1.05"
+        ),
+    ),
     definitions={layer_growth: INNER.format(_DEPTH)},
     lhs=layer_growth,
     observables=("gradient_norm",),
@@ -168,14 +179,14 @@ _deep = partial(
 DEEP = (
     _deep(
         variant="deep_lower",
-        title="tanh with biases: half of all networks multiply ‖G‖² by χ₁ a layer or more, but 10/d",
+        title="tanh, q = ½, d ≥ 512, χ₁ = .9 … 1.05: ‖G‖² grows by χ₁ a layer or more, but for 10/d",
         relation=">=",
         rhs=chi * (1 - 10 / d),
         sentinel=Sentinel("a twenty-fifth more", rhs=sp.Rational(26, 25) * chi),
     ),
     _deep(
         variant="deep_upper",
-        title="tanh with biases: half of all networks multiply ‖G‖² by χ₁ a layer or less, but 10/d",
+        title="tanh, q = ½, d ≥ 512, χ₁ = .9 … 1.05: ‖G‖² grows by χ₁ a layer or less, but for 10/d",
         relation="<=",
         rhs=chi * (1 + 10 / d),
         sentinel=Sentinel("a twenty-fifth less", rhs=sp.Rational(24, 25) * chi),

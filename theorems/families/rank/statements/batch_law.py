@@ -64,9 +64,9 @@ WORDS = (
 #: At and below the transition, and beyond it.
 BELOW = tuple(BatchRun(*each) for each in ((16, 2), (16, 4), (16, 8), (64, 4), (64, 8), (64, 16)))
 BEYOND = tuple(BatchRun(*each) for each in ((16, 12), (16, 16), (64, 24)))
-#: Of greater widths, for a thorough run.
+#: Of greater widths, for a thorough run: averaged over longer, as the bounds are 2/d apart.
 _DEAR = ((256, 16), (256, 32), (256, 48), (1024, 32))
-DEAR = tuple(BatchRun(*each, 32, window=40, dear=True) for each in _DEAR)
+DEAR = tuple(BatchRun(*each, window=150, dear=True) for each in _DEAR)
 TRIED = "n = 2, 4, 8, 12, 16 at d = 16; 4, 8, 16, 24 at d = 64"
 TRIED_BEYOND = "n = 12, 16 at d = 16; 24 at d = 64"
 
