@@ -59,7 +59,7 @@ STEADY = 1000.0
 DEVIATIONS = 3.29
 """Standard deviations allowed beyond it, of a normal variable passed with probability 1e-3."""
 _DRAWS = 8
-_FEWER = 2  # of each of the other networks, and of large ones
+_FEWER = 2  # of each of the other networks, and of a large one, whose others have 1
 _MOST_WORK = 2e9  # in multiplications of a forward pass
 _LEVEL = 0.95
 _MANY = 0.75  # of the units of a layer, dead: half are where all samples are alike
@@ -178,8 +178,8 @@ def gradients(
     Returns:
         What was measured, or why nothing was.
 
-    Cost: a forward pass and 8 backward passes, 2 of large networks; for each of the others 2; with
-    a loss 1.
+    Cost: a forward pass and 8 backward passes, 2 of large networks; for each of the others 2, of
+    large ones 1; with a loss 1.
 
     Example:
         >>> from theorems.inspection.forward_pass import watch
@@ -194,10 +194,11 @@ def gradients(
         (2.0, 4, 'steady')
     """
     try:
-        draws = _DRAWS if _work(passage) < _MOST_WORK else _FEWER
+        large = _work(passage) >= _MOST_WORK
+        draws = _FEWER if large else _DRAWS
         seen = go_back(module, passage, statistics, draws=draws, seed=seed, loss=loss)
         beside = [
-            go_back(other, passage, statistics, draws=_FEWER, seed=seed, loss=loss)
+            go_back(other, passage, statistics, draws=1 if large else _FEWER, seed=seed, loss=loss)
             for other in others
         ]
     except InspectionError as error:
@@ -436,15 +437,21 @@ def _keep(seen: Backward, label: str, value: Tensor | None) -> None:
 
 
 def _note(seen: Backward, label: str, axis: int, gradient: Tensor) -> None:
-    values = gradient.detach().double()
-    by_unit = values.abs().movedim(axis, 0).reshape(values.shape[axis], -1).amax(dim=1)
-    # apart from the largest, so that no square is lost
-    largest = float(by_unit.max())
-    scaled = values / largest if 0 < largest < math.inf else values
-    norm = float(scaled.norm()) * (largest if 0 < largest < math.inf else 1.0)
+    values = gradient.detach()
+    others = [place for place in range(values.ndim) if place != axis % values.ndim]
+    by_unit = values.abs().amax(dim=others) if others else values.abs()
+    norm = _length(values, float(by_unit.max()))
     seen.norms.setdefault(label, []).append(norm)
     still = (by_unit == 0).cpu().numpy()
     seen.still[label] = still & seen.still.get(label, np.array(True))
+
+
+def _length(values: Tensor, largest: float) -> float:
+    """‖values‖_F of entries up to ``largest``, of which no square is lost."""
+    wide = values.dtype is torch.float64
+    scale = largest if wide and 0 < largest < math.inf else 1.0
+    found = torch.linalg.vector_norm(values / scale if wide else values, dtype=torch.float64)
+    return float(found) * scale
 
 
 def _starts(

@@ -162,7 +162,8 @@ def measure(H: Floats) -> Measures:
             reason="all features are zero",
             condition=Condition.COLLAPSING,
         )
-    seen = _look(np.asarray(gram(H)), d)
+    R = _triangle(H)
+    seen = _look(np.asarray(gram(R)), d)
     energy = float(np.trace(seen.K))
     cluster, condition, reason = 1, Condition.HEALTHY, ""
     if seen.collapse > 0:
@@ -181,10 +182,10 @@ def measure(H: Floats) -> Measures:
         )
     return Measures(
         width=d,
-        gap=float(orthogonality_gap(H)),
-        smallest_gap=float(smallest_eigenvalue_gap(H)),
+        gap=float(orthogonality_gap(R)),
+        smallest_gap=float(smallest_eigenvalue_gap(R)),
         effective_rank=seen.rank,
-        soft_rank=int(float(soft_rank(H, SOFT))),
+        soft_rank=int(float(soft_rank(R, SOFT, width=d))),
         mean_cosine=float(seen.alignment.mean()),
         mean_share=1 - energy,
         recentred_rank=energy**2 / float(np.square(seen.K).sum()) if energy > 0 else 0.0,
@@ -195,6 +196,16 @@ def measure(H: Floats) -> Measures:
         reason=reason,
         condition=condition,
     )
+
+
+def _triangle(H: Floats) -> Floats:
+    """A matrix with the same scalar products of its columns, up to scale: R of H = QR where H is
+    much higher than wide, so that singular values are those of a small matrix.
+    """
+    d, n = H.shape
+    if d < 4 * n:
+        return H
+    return np.asarray(np.linalg.qr(H / np.abs(H).max(), mode="r"))
 
 
 def strength(G: Floats, width: int) -> float:

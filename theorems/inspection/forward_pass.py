@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -271,10 +271,14 @@ def as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hooks(
-    module: nn.Module, passage: Passage, found: list[Call], flow: Dataflow | None
+    module: nn.Module,
+    passage: Passage,
+    found: list[Call],
+    flow: Dataflow | None,
+    names: Collection[str] | None = None,
 ) -> Iterator[None]:
-    """Note every call of a module. No operation of Torch may run in a hook: it would be noted
-    too.
+    """Note every call of a module, or of those of these ``names``. No operation of Torch may run in
+    a hook: it would be noted too.
     """
     handles = []
     open_calls: list[tuple[int, Node | None]] = []
@@ -301,6 +305,8 @@ def _hooks(
         for name, part in module.named_modules():
             if isinstance(part, torch.jit.ScriptModule):
                 continue  # takes no such hooks
+            if names is not None and name not in names:
+                continue
             handles.append(part.register_forward_pre_hook(before, with_kwargs=True))
             handles.append(part.register_forward_hook(after(name)))
         yield
@@ -324,7 +330,8 @@ def _moved(module: nn.Module, given: Inputs, state: Tensor, doubtful: list[Call]
     other = Passage(turned.samples, Node("batch", turned.samples))
     torch.set_rng_state(state)
     # what fails has not moved
-    with _hooks(module, other, again, None), eager(), contextlib.suppress(Exception):
+    names = {call.name for call in doubtful}
+    with _hooks(module, other, again, None, names), eager(), contextlib.suppress(Exception):
         module(*turned.args, **turned.kwargs)
     seen = {call.label: call for call in again}
 
