@@ -41,6 +41,8 @@ __all__ = ["HEALTHY", "Outcome", "Rate", "inspected", "rates_of"]
 #: A network and a batch of this seed, and, of a sick one, the states that would be right.
 Build = Callable[[int], tuple[Any, ...]]
 _LEVEL = 0.05
+#: The state of a network on which the detector itself fails, whatever is wrong with that.
+RAISED = "raised"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def inspected(kinds: Mapping[str, Build], networks: int) -> list[Outcome]:
             state, verdict = seen.state, seen.verdict
         except ValueError as error:  # what is not finite is no healthy network
             state, verdict = "refused", str(error)
+        except Exception as error:  # a fault of the detector's is counted, and ends no run
+            state, verdict = RAISED, f"{type(error).__name__}: {error}"
         found.append(Outcome(kind, seed, state, tuple(right[0]) if right else (), verdict))
     return found
 
@@ -91,7 +95,8 @@ def inspected(kinds: Mapping[str, Build], networks: int) -> list[Outcome]:
 def rates_of(outcomes: Sequence[Outcome], *, sick: bool) -> list[Rate]:
     """The errors of each kind, and of all together last.
 
-    - ``sick``: whether telling them healthy is the error, or else anything but that
+    - ``sick``: whether telling them healthy is the error, or else anything but that; to raise is one
+      of either
 
     >>> rates_of([Outcome("one", 0, "healthy", (), "")], sick=True)[-1].errors
     1
@@ -100,9 +105,9 @@ def rates_of(outcomes: Sequence[Outcome], *, sick: bool) -> list[Rate]:
     found = []
     for kind in [*kinds, "all"]:
         own = [each for each in outcomes if kind in {each.kind, "all"}]
-        errors = sum((each.state == "healthy") == sick for each in own)
+        errors = sum(each.state == RAISED or (each.state == "healthy") == sick for each in own)
         another = sum(
-            bool(each.right) and each.state not in {"healthy", *each.right} for each in own
+            bool(each.right) and each.state not in {"healthy", RAISED, *each.right} for each in own
         )
         low, high = clopper_pearson(errors, len(own), _LEVEL)
         told = dict(Counter(each.state for each in own))

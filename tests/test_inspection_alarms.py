@@ -45,6 +45,24 @@ def test_errors_are_those_of_the_sort() -> None:
     )
 
 
+def test_where_the_detector_fails_that_is_counted_and_the_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(module: object, batch: object) -> None:
+        raise ZeroDivisionError("float division by zero")
+
+    monkeypatch.setattr("bench.inspection_alarms.inspect", fail)
+    kind = next(iter(HEALTHY))
+    told = inspected({kind: HEALTHY[kind]}, 2)
+    assert [each.state for each in told] == ["raised", "raised"]
+    assert told[0].verdict == "ZeroDivisionError: float division by zero"
+    for sick in (False, True):
+        assert (rates_of(told, sick=sick)[-1].errors, rates_of(told, sick=sick)[-1].another) == (
+            2,
+            0,
+        )
+
+
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_each_healthy_kind_is_told_healthy_at_its_first_seeds(kind: str) -> None:
     """The kinds together pass a test that errs on one network in a hundred."""

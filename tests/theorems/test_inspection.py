@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from bench.sick_networks import SICK
 from simulators import batchnorm_chain, simulate
 from theorems import inspect
 from theorems.families.orthogonality.findings import _decay, findings
@@ -226,6 +227,27 @@ def test_a_network_that_gives_zeros_collapses() -> None:
     found = inspect(module, samples(16, 96))
     assert (found.condition, found.since) == (Condition.COLLAPSING, 1)
     assert found.layers[0].measures.dead
+
+
+@pytest.mark.parametrize("seed", [3, 11, 21])
+def test_samples_that_differ_by_rounding_alone_collapse(seed: int) -> None:
+    """After many sigmoids all samples are equal but for rounding, of which no clusters are made:
+    the energy that is left may come out as 0.
+    """
+    network, batch, right = SICK["deep sigmoids"](seed)
+    found = inspect(network, batch)
+    assert found.condition is Condition.COLLAPSING
+    assert found.state in right
+
+
+def test_a_stretch_that_zeros_enter_is_not_simulated() -> None:
+    """Everything dies in the first of many equal layers."""
+    parts = [part for _ in range(6) for part in (nn.Linear(32, 32, bias=False), nn.ReLU())]
+    module = nn.Sequential(nn.Linear(32, 32), nn.ReLU(), *parts)
+    nn.init.constant_(module[0].bias, -100.0)
+    found = inspect(module, samples(16, 32))
+    assert found.state == "dead"
+    assert not found.healthy
 
 
 def test_what_departs_from_the_theory_is_said() -> None:

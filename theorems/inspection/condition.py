@@ -271,10 +271,11 @@ def _two_groups(K: Floats, cosines: Floats, aligned: float) -> tuple[float, tupl
     the samples into.
 
     No sizes where they are no two clusters; no share where it cannot be half: an eigenvalue above
-    half of the energy alone has squares of above a quarter of its square.
+    half of the energy alone has squares of above a quarter of its square; nor where the samples
+    differ by no more than the rounding of a Gram matrix of trace 1.
     """
     energy = float(np.trace(K))
-    if np.square(K).sum() <= energy**2 / 4:
+    if energy <= len(K) * np.finfo(float).eps or np.square(K).sum() <= energy**2 / 4:
         return 0.0, ()
     values, vectors = np.linalg.eigh(K)
     leading = float(values[-1]) / energy

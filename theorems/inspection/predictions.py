@@ -169,6 +169,8 @@ def simulated(
     stretch = recognised.stretch
     if stretch is None:
         return recognised.obstacle or "no chain"
+    if not batch.any():
+        return "all that enters the chain is zero"
     d, n = batch.shape
     width, depth = seen[0].width, len(seen)
     if n > min(d, width):
