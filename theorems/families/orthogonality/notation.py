@@ -22,8 +22,7 @@ LAW = (
 )
 #: What of it is not proved in Rocq, and the statements that prove the rest.
 GAUSSIAN_ROWS = (
-    "the Gaussian integral of bounded Borel functions, not built in Rocq: its moments are "
-    "sphere_moments, the mixed ones vanish by the sign of a coordinate"
+    "the Gaussian integral, not built in Rocq (moments: sphere_moments; mixed ones: 0 by signs)"
 )
 
 n, d, depth = sp.symbols("n d L", integer=True, positive=True)
