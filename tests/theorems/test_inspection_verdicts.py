@@ -96,6 +96,22 @@ def test_the_plot_is_titled_by_the_first_layer_and_shows_the_rank_after_recentri
     ]
 
 
+def test_the_panel_of_gradients_where_a_layer_lets_none_pass() -> None:
+    """They are not called steady, and have no interval over nothing."""
+    pytest.importorskip("matplotlib")
+    from theorems.inspection.figure import panel
+
+    module = nn.Sequential(
+        *[part for _ in range(3) for part in (nn.Linear(64, 64), nn.ReLU())], nn.Linear(64, 10)
+    )
+    nn.init.constant_(module[2].bias, -9.0)
+    found = inspect(module, samples(16, 64))
+    (axes,) = panel(found, "gradients").axes
+    assert axes.get_title(loc="left") + axes.get_title() == "no two layers in a row have gradients"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["this network"]
+    assert "two layers" in found.gradients.sentence  # type: ignore[union-attr]  # there are some
+
+
 def test_a_batch_that_is_clustered_already_is_said_to_be() -> None:
     c, o = samples(2, 96)
     found = inspect(made(networks.batchnorm, 0, depth=8), torch.stack([c] * 5 + [o] * 7))

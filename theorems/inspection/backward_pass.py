@@ -140,7 +140,7 @@ class Gradients:
         'factor 1.5 a layer on the way back (1.4 to 1.6 over 4 initialisations), 58 over 10 layers'
         """
         if not math.isfinite(self.rate):
-            return "no growth, as there are no two layers one after the other"
+            return "no growth, as no two layers in a row have gradients"
         interval = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
         many = f"{self.layers} layer{'s' if self.layers > 1 else ''}"
         return (

@@ -146,11 +146,11 @@ def _gradients(axes: Axes, found: Inspection) -> None:
         axes.set(title="no gradients", yticks=[])
         return
     places = np.arange(1, found.hidden + 1)
-    rate = f"factor {seen.rate:.3g} a layer on the way back" if math.isfinite(seen.rate) else ""
-    axes.set_title("; ".join(filter(None, (seen.course.value, rate))))
+    rate = f"{seen.course.value}; factor {seen.rate:.3g} a layer on the way back"
+    axes.set_title(rate if math.isfinite(seen.rate) else "no two layers in a row have gradients")
     low, high = np.array(seen.intervals[: found.hidden]).T
     sure = known & np.isfinite(low)
-    if sure.any():
+    if seen.over and sure.any():
         axes.fill_between(
             places,
             np.where(sure, low, np.nan),
