@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, chain, groupby
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from simulators.workers import one_blas_thread
 from theorems.context import Context
@@ -26,11 +26,7 @@ from theorems.running_times import expected_seconds
 from theorems.statement import Check, ClaimError, Statement
 from theorems.worker_processes import Ending, can_fork, portable, side_by_side
 
-if TYPE_CHECKING:
-    from simulators.training import Experiment
-    from simulators.training.rows import NetworkRun
-
-__all__ = ["Finding", "Gathered", "Refusal", "gathered", "planned", "takes_batch", "trains"]
+__all__ = ["Finding", "Gathered", "Refusal", "gathered", "takes_batch", "trains"]
 
 #: Seconds between two words that a worker sends of what it is doing.
 _BETWEEN_WORDS = 0.05
@@ -78,29 +74,6 @@ def trains(statement: Statement) -> bool:
         False
     """
     return any(getattr(check, "trains", False) for check in statement.checks)
-
-
-def planned(
-    statements: Sequence[Statement], seed: int, experiment: Experiment
-) -> Mapping[str, NetworkRun]:
-    """Every network that the checks of statements would train, by its key; none is trained.
-
-    Args:
-        statements: of any family.
-        seed: of the run.
-        experiment: under which they would be trained.
-
-    Raises:
-        TrainingError: what cannot be trained here, in one line.
-    """
-    from simulators.training.experiment import Plan
-
-    plan = Plan.of(experiment)
-    for statement in statements:
-        for check in statement.checks:
-            if getattr(check, "trains", False):
-                check(statement, Context(seed, 0.5, experiment=plan))
-    return plan.runs
 
 
 def gathered(

@@ -14,9 +14,9 @@ from simulators.sweeps.store import Store
 from simulators.training import Design, Experiment, Recipe, images_from, images_in
 from theorems import get, verify
 from theorems.cli import main
+from theorems.commands.experiment import planned
 from theorems.families.training import runs
 from theorems.families.training.runs import Treatment, compared, nothing_done, over
-from theorems.gathering import planned
 from theorems.statement import ClaimError, Statement, Verdict
 
 SMALL = Treatment(

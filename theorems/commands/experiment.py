@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from simulators.arguments import require
-from theorems.gathering import planned, trains
+from theorems.context import Context
+from theorems.gathering import trains
 from theorems.statement import Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, UsageError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from simulators.training import Experiment
     from simulators.training.rows import NetworkRun
 
-__all__ = ["GivenExperiment", "add_experiment_options", "given_experiment", "train_all"]
+__all__ = ["GivenExperiment", "add_experiment_options", "given_experiment", "planned", "train_all"]
 
 _OPTIONS = (
     ("data", "FOLDER", "learn from its standard files: MNIST, Fashion-MNIST, CIFAR-10 (digits)"),
@@ -75,6 +76,29 @@ def add_experiment_options(parser: argparse.ArgumentParser) -> None:
     )
     for name, metavar, words in _OPTIONS:
         group.add_argument(f"--{name}", metavar=metavar, help=words)
+
+
+def planned(
+    statements: Sequence[Statement], seed: int, experiment: Experiment
+) -> Mapping[str, NetworkRun]:
+    """Every network that the checks of statements would train, by its key; none is trained.
+
+    Args:
+        statements: of any family.
+        seed: of the run.
+        experiment: under which they would be trained.
+
+    Raises:
+        TrainingError: what cannot be trained here, in one line.
+    """
+    from simulators.training.experiment import Plan
+
+    plan = Plan.of(experiment)
+    for statement in statements:
+        for check in statement.checks:
+            if getattr(check, "trains", False):
+                check(statement, Context(seed, 0.5, experiment=plan))
+    return plan.runs
 
 
 def given_experiment(args: argparse.Namespace, statements: Sequence[Statement]) -> GivenExperiment:
