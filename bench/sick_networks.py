@@ -27,7 +27,7 @@ import argparse
 import math
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +37,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["SICK", "Sickness", "main", "measured"]
+__all__ = ["SICK", "Sickness", "drawn", "main", "measured", "printed"]
 
 #: What makes a network sick: a cosine, a distance, a factor of gradients, a share of units.
 COLLINEAR, FAR, FACTOR, DEAD = 0.99, 10.0, 1e3, 0.9
@@ -93,8 +93,15 @@ class Sickness:
         return tuple(dict.fromkeys(found))
 
 
-def measured(network: nn.Module, batch: Tensor) -> Sickness:
-    """Cosines, gradients and dead units, of a copy in double precision."""
+def measured(network: nn.Module, batch: Tensor, *, within: bool = False) -> Sickness:
+    """Cosines, gradients and dead units, of a copy in double precision.
+
+    Args:
+        network: Its stages are hidden layers, as `_stages` finds them.
+        batch: Samples, sequences of numbers of tokens, or images.
+        within: Gradients at any hidden layer or step of the input are compared with the last, in
+            place of those at the first alone; the one furthest from a factor of 1 is told.
+    """
     network = deepcopy(network).double()
     inputs = batch.double().requires_grad_() if batch.is_floating_point() else batch
     hidden: list[Tensor] = []
@@ -126,11 +133,12 @@ def measured(network: nn.Module, batch: Tensor) -> Sickness:
     cotangent = torch.randn(output.shape, generator=generator, dtype=output.dtype)
     torch.autograd.backward(output, cotangent)
     if hidden:
-        ends = hidden[0].grad, hidden[-1].grad
+        gradients = [layer.grad for layer in hidden]
     else:
         assert inputs.grad is not None
-        ends = inputs.grad[:, 0], inputs.grad[:, -1]
-    first, final = (0.0 if end is None else float(end.norm()) for end in ends)
+        gradients = list(inputs.grad.unbind(1))
+    *earlier, final = (0.0 if each is None else float(each.norm()) for each in gradients)
+    factors = [_factor(norm, final) for norm in (earlier if within else earlier[:1])]
     rows = last[0].flatten(1)
     sequences = hidden[-1].detach() if hidden and hidden[-1].ndim == 3 else None
     tokens = 0.0
@@ -141,13 +149,32 @@ def measured(network: nn.Module, batch: Tensor) -> Sickness:
         samples=_mean(_cosines(rows)),
         tokens=tokens,
         far=_far(rows),
-        gradient=first / final if final else 1.0 if not first else math.inf,
+        gradient=max(factors, key=_furthest, default=1.0),
         dead=max(dead),
     )
 
 
+def _factor(first: float, final: float) -> float:
+    """How many times the last gradient an earlier one is."""
+    if final:
+        return first / final
+    return math.inf if first else 1.0
+
+
+def _furthest(factor: float) -> float:
+    """How far a factor is from 1, up or down."""
+    return abs(math.log(factor)) if 0 < factor < math.inf else math.inf
+
+
 def _stages(network: nn.Module) -> tuple[list[nn.Module], nn.Module]:
-    """The modules whose outputs are hidden layers, and that which reads the last of them."""
+    """The modules whose outputs are hidden layers, and that which reads the last of them.
+
+    A network may name them itself, as `places`, the reader last.
+    """
+    places = getattr(network, "places", None)
+    if isinstance(places, tuple):
+        *hidden, readout = (network.get_submodule(name) for name in places)
+        return hidden, readout
     named = dict(network.named_children())
     if "recurrent" in named:
         return [], named["readout"]
@@ -232,16 +259,16 @@ class Dice:
         return torch.randn(self.between(8, 32), length, features, generator=self.generator)
 
 
-def _named(stem: nn.Module, stages: Sequence[nn.Module], readout: nn.Module) -> nn.Sequential:
+def staged(stem: nn.Module, stages: Sequence[nn.Module], readout: nn.Module) -> nn.Sequential:
     parts = OrderedDict(stem=stem, stages=nn.Sequential(*stages), readout=readout)
     return nn.Sequential(parts)
 
 
-def _plain(
+def plain(
     inputs: int,
     width: int,
     depth: int,
-    activation: type[nn.Module] = nn.ReLU,
+    activation: Callable[[], nn.Module] = nn.ReLU,
     *,
     bias: bool = True,
     norm: Callable[[int], nn.Module] | None = None,
@@ -256,7 +283,7 @@ def _plain(
     return nn.Sequential(*layers, nn.Linear(width, 10))
 
 
-def _scaled(network: nn.Module, gain: float, *, of: Sequence[nn.Module] | None = None) -> None:
+def scaled(network: nn.Module, gain: float, *, of: Sequence[nn.Module] | None = None) -> None:
     """Weights normal of variance gain²/fan_in, biases zero."""
     for module in network.modules() if of is None else of:
         if isinstance(module, nn.Linear | nn.Conv2d):
@@ -270,23 +297,23 @@ def default_mlp(dice: Dice) -> Case:
     """A deep MLP at Torch's default: cosines > .99 (bias), gradient ratio < 1e-3."""
     inputs, width = dice.between(16, 128), dice.between(16, 256)
     activation = dice.one_of(nn.ReLU, nn.Tanh, nn.Identity, nn.GELU)
-    return _plain(inputs, width, dice.between(15, 60), activation), dice.rows(inputs)
+    return plain(inputs, width, dice.between(15, 60), activation), dice.rows(inputs)
 
 
 def scale(dice: Dice) -> Case:
     """Weights too large or too small (std .01): gradient ratio > 1e3 or < 1e-3."""
     inputs, width = dice.between(16, 128), dice.between(16, 256)
     activation = dice.one_of(nn.ReLU, nn.Tanh, nn.Identity)
-    network = _plain(inputs, width, dice.between(10, 40), activation, bias=dice.one_of(True, False))
+    network = plain(inputs, width, dice.between(10, 40), activation, bias=dice.one_of(True, False))
     small = 0.01 * math.sqrt(width)  # the "std of one hundredth" of older tutorials
-    _scaled(network, dice.one_of(small, dice.uniform(2.2, 4)))
+    scaled(network, dice.one_of(small, dice.uniform(2.2, 4)))
     return network, dice.rows(inputs)
 
 
 def sigmoids(dice: Dice) -> Case:
     """A deep sigmoid MLP, default or Xavier: cosines > .99, gradient ratio < 1e-3."""
     inputs, width = dice.between(16, 128), dice.between(16, 256)
-    network = _plain(inputs, width, dice.between(10, 40), nn.Sigmoid)
+    network = plain(inputs, width, dice.between(10, 40), nn.Sigmoid)
     if dice.one_of(True, False):
         for layer in network.modules():
             if isinstance(layer, nn.Linear):
@@ -317,24 +344,24 @@ def residual(dice: Dice) -> Case:
             Residual(nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)))
             for _ in range(depth)
         ]
-        network = _named(nn.Linear(inputs, width), blocks, nn.Linear(width, 10))
+        network = staged(nn.Linear(inputs, width), blocks, nn.Linear(width, 10))
         batch = dice.rows(inputs)
     else:
         width = dice.between(16, 32)
         conv = partial(nn.Conv2d, width, width, 3, padding=1)
         blocks = [Residual(nn.Sequential(conv(), nn.ReLU(), conv())) for _ in range(depth)]
         head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
-        network = _named(nn.Conv2d(3, width, 3, padding=1), blocks, head)
+        network = staged(nn.Conv2d(3, width, 3, padding=1), blocks, head)
         batch = dice.images(3, 8)
-    _scaled(network, gain * math.sqrt(2))
+    scaled(network, gain * math.sqrt(2))
     return network, batch
 
 
 def dead_relu(dice: Dice) -> Case:
     """ReLU after huge steps, or of large negative biases: > .9 dead, or gradient ratio > 1e3."""
     inputs, width = dice.between(16, 128), dice.between(32, 256)
-    network = _plain(inputs, width, dice.between(10, 16))
-    _scaled(network, math.sqrt(2))
+    network = plain(inputs, width, dice.between(10, 16))
+    scaled(network, math.sqrt(2))
     batch = dice.rows(inputs)
     linear = [layer for layer in network.children() if isinstance(layer, nn.Linear)][:-1]
     if dice.one_of(True, False):
@@ -355,7 +382,7 @@ def batch_norm(dice: Dice) -> Case:
     """Batch norm after every layer of a deep MLP: gradient ratio > 1e3."""
     inputs, width = dice.between(16, 128), dice.between(32, 256)
     activation = dice.one_of(nn.ReLU, nn.ReLU, nn.Tanh, nn.Identity)
-    network = _plain(inputs, width, dice.between(40, 60), activation, norm=nn.BatchNorm1d)
+    network = plain(inputs, width, dice.between(40, 60), activation, norm=nn.BatchNorm1d)
     return network, dice.rows(inputs)
 
 
@@ -376,7 +403,7 @@ def convolutions(dice: Dice) -> Case:
     with torch.no_grad():
         network(batch[:1])  # gives the last layer its shape
     if dice.between(0, 3) == 0:
-        _scaled(network, dice.uniform(2.2, 3))
+        scaled(network, dice.uniform(2.2, 3))
     return network, batch
 
 
@@ -412,7 +439,7 @@ class Tokens(nn.Module):
         return self.readout(x.mean(1))  # type: ignore[no-any-return]
 
 
-def _sequences(dice: Dice, width: int, length: int) -> tuple[nn.Module, Tensor]:
+def embedded(dice: Dice, width: int, length: int) -> tuple[nn.Module, Tensor]:
     """What embeds sequences of tokens or of vectors, and a batch of them."""
     if dice.one_of(True, False):
         batch = torch.randint(50, (dice.between(8, 32), length), generator=dice.generator)
@@ -424,7 +451,7 @@ def _sequences(dice: Dice, width: int, length: int) -> tuple[nn.Module, Tensor]:
 def attention(dice: Dice) -> Case:
     """Attention without skip connections: tokens of a sample have cosines > .99."""
     width, length = 8 * dice.between(4, 8), dice.between(8, 16)
-    stem, batch = _sequences(dice, width, length)
+    stem, batch = embedded(dice, width, length)
     feed, norm = dice.one_of(True, False), dice.one_of(True, False)
     stages: list[nn.Module] = []
     for _ in range(dice.between(10, 24)):
@@ -441,12 +468,12 @@ def attention(dice: Dice) -> Case:
 def transformer(dice: Dice) -> Case:
     """A transformer without normalisation, of He's scale or near it: gradient ratio > 1e3."""
     width, length = 8 * dice.between(4, 8), dice.between(8, 16)
-    stem, batch = _sequences(dice, width, length)
+    stem, batch = embedded(dice, width, length)
     stages: list[nn.Module] = []
     gain = dice.uniform(0.6, 1.0) * math.sqrt(2)
     for _ in range(dice.between(10, 24)):
         feed = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
-        _scaled(feed, gain)
+        scaled(feed, gain)
         stages += [Residual(Attention(width, dice.one_of(2, 4))), Residual(feed)]
     return Tokens(stem, stages, width, length), batch
 
@@ -529,7 +556,7 @@ def tied(dice: Dice) -> Case:
     activation = dice.one_of(nn.ReLU, nn.Tanh, nn.Identity)()
     network = Tied(inputs, width, dice.between(15, 60), activation)
     if dice.one_of(True, False):
-        _scaled(network, dice.uniform(1.4, 2.5), of=list(network.stages))
+        scaled(network, dice.uniform(1.4, 2.5), of=list(network.stages))
     return network, dice.rows(inputs)
 
 
@@ -555,11 +582,11 @@ def broken_stretch(dice: Dice) -> Case:
     for _ in range(dice.between(3, 8)):
         layer = nn.Linear(width, width)
         if kind == "tiny":
-            _scaled(layer, 0.1)
+            scaled(layer, 0.1)
         activation = {"sigmoid": nn.Sigmoid, "default": nn.ReLU, "tiny": nn.Tanh}[kind]
         broken.append(nn.Sequential(layer, activation()))
     stages = [*healthy(), *broken, *healthy()]
-    return _named(nn.Linear(inputs, width), stages, nn.Linear(width, 10)), dice.rows(inputs)
+    return staged(nn.Linear(inputs, width), stages, nn.Linear(width, 10)), dice.rows(inputs)
 
 
 class Centred(nn.Module):
@@ -579,7 +606,7 @@ def outlier(dice: Dice) -> Case:
         layers.append(nn.Linear(width if i else inputs, width))
         layers += [Centred(), nn.ReLU()] if first else [nn.ReLU(), Centred()]
     network = nn.Sequential(*layers, nn.Linear(width, 10))
-    _scaled(network, math.sqrt(2 * math.pi / (math.pi - 1)))
+    scaled(network, math.sqrt(2 * math.pi / (math.pi - 1)))
     return network, dice.rows(inputs)
 
 
@@ -589,20 +616,28 @@ def equal_inputs(dice: Dice) -> Case:
     depth = dice.between(10, 20)
     batch = dice.rows(inputs)
     if dice.one_of(True, False):  # kelvin, or a time since 1970
-        network = _plain(inputs, width, depth, nn.Tanh, bias=False)
-        _scaled(network, 1.0)
+        network = plain(inputs, width, depth, nn.Tanh, bias=False)
+        scaled(network, 1.0)
         return network, (batch / batch.std() + dice.uniform(50, 300)) / dice.one_of(1.0, 300.0)
-    network = _plain(inputs, width, depth)  # bytes that were divided by 255 twice
+    network = plain(inputs, width, depth)  # bytes that were divided by 255 twice
     for layer in network.children():
         if isinstance(layer, nn.Linear):
             nn.init.kaiming_normal_(layer.weight)
     return network, batch / 255 / dice.one_of(1.0, 255.0)
 
 
-def _drawn(
-    kind: Callable[[Dice], Case], wanted: str | None, seed: int
+def drawn(
+    kind: Callable[[Dice], Case],
+    wanted: str | None,
+    seed: int,
+    *,
+    measure: Callable[[nn.Module, Tensor], Sickness] = measured,
+    also: tuple[str, ...] = (),
 ) -> tuple[nn.Module, Tensor, tuple[str, ...]]:
-    """The first of a seed's draws that is sick by the measure, and finite in single precision."""
+    """The first of a seed's draws that is sick by the measure, and finite in single precision.
+
+    The states `also` are right besides those that the measure finds.
+    """
     for draw in range(DRAWS):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(DRAWS * seed + draw)
@@ -611,9 +646,9 @@ def _drawn(
                 finite = bool(deepcopy(network)(batch).isfinite().all())
             if not finite:
                 continue
-            found = measured(network, batch)
+            found = measure(network, batch)
         if found.sick() if wanted is None else wanted in found.states(STRICT, alike=False):
-            return network, batch, found.states()
+            return network, batch, tuple(dict.fromkeys([*found.states(), *also]))
     raise RuntimeError(f"{kind.__name__}: {DRAWS} draws of seed {seed} are not sick")
 
 
@@ -641,24 +676,37 @@ WANTED: dict[Callable[[Dice], Case], str] = {
     equal_inputs: "collapsing",
     batch_norm: "exploding",
 }
-SICK = {name: partial(_drawn, kind, WANTED.get(kind)) for name, kind in KINDS.items()}
+SICK = {name: partial(drawn, kind, WANTED.get(kind)) for name, kind in KINDS.items()}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print what the measure finds in each kind, seed by seed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.sick_networks", description=__doc__)
+def printed(
+    kinds: Mapping[str, Callable[[int], tuple[nn.Module, Tensor, tuple[str, ...]]]],
+    measure: Callable[[nn.Module, Tensor], Sickness],
+    argv: Sequence[str] | None,
+    *,
+    prog: str,
+    description: str | None,
+) -> int:
+    """Print what the measure finds in each kind, seed by seed, as the command line asks."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of each kind (5)")
     arguments = parser.parse_args(argv)
-    for name, sick in SICK.items():
+    for name, sick in kinds.items():
         for seed in range(arguments.seeds):
             network, batch, states = sick(seed)
-            found = measured(network, batch)
+            found = measure(network, batch)
             print(
                 f"{name}, seed {seed}: cosines {found.batch:.3f} → {found.samples:.4f}"
                 f" (tokens {found.tokens:.4f}, farthest ×{found.far:.1f}),"
                 f" gradient ×{found.gradient:.1e}, dead {found.dead:.2f}: {', '.join(states)}"
             )
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print what the measure finds in each kind, seed by seed."""
+    prog = "python -m bench.sick_networks"
+    return printed(SICK, measured, argv, prog=prog, description=__doc__)
 
 
 if __name__ == "__main__":
