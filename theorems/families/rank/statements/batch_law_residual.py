@@ -48,23 +48,26 @@ def _recentred(width: int) -> Chain:
     return residual_batchnorm_chain(width, 1.0)
 
 
+#: Networks, and layers averaged in units of √d: few samples, and those near the transition or
+#: beyond it, whose rank moves slowly.
+FEW, MANY = (40, 40), (64, 100)
 RUNS = [
-    BatchRun(width, size, 40, partial(_residual, gamma), f"γ={gamma:g}", 40)
-    for width, size, gamma in (
-        (16, 4, 1.0),
-        (64, 8, 1.0),
-        (64, 24, 1.0),
-        (16, 4, 0.3),
-        (64, 8, 0.3),
+    BatchRun(width, size, replicas, partial(_residual, gamma), f"γ={gamma:g}", window)
+    for width, size, gamma, (replicas, window) in (
+        (16, 4, 1.0, FEW),
+        (64, 8, 1.0, FEW),
+        (64, 24, 1.0, MANY),
+        (16, 4, 0.3, FEW),
+        (64, 8, 0.3, FEW),
     )
 ]
 RECENTRED = [
-    BatchRun(*each, 40, _recentred, "γ=1, mean subtracted", 40)
-    for each in ((16, 5), (64, 9), (64, 17))
+    BatchRun(width, size, replicas, _recentred, "γ=1, mean subtracted", window)
+    for width, size, (replicas, window) in ((16, 5, FEW), (64, 9, FEW), (64, 17, MANY))
 ]
 TRIED = "γ = 1: n = 4 at d = 16; 8, 24 at d = 64; γ = 3/10: n = 4 at d = 16; 8 at d = 64"
 TRIED_RECENTRED = "n = 5 at d = 16; 9, 17 at d = 64"
-_AVERAGE = "over 40√d layers, from full rank, after 30√d; its median over networks"
+_AVERAGE = "over 40√d layers (100√d at n = 17, 24), from full rank, after 30√d; its median over networks"
 _law = partial(
     Statement,
     family=FAMILY,
