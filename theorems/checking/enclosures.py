@@ -196,7 +196,7 @@ def _adjoining(parts: Iterable[Part]) -> list[Part]:
 
 def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) -> str:
     if not sizes:
-        where = f"every n ≥ {max(least, _first(parts))}" if parts[0].high else parts[0].label
+        where = f"every n ≥ {max(least, _first(parts))}" if parts[0].high else _all_of(parts)
         return f"enclosed in balls for {where}"
     one_by_one = set(range(least, (_first(parts) if parts else max(sizes) + 1)))
     if parts and one_by_one <= set(sizes):
@@ -205,6 +205,12 @@ def _covered(sizes: list[int], parts: list[Part], least: int, most: int | None) 
     if most is not None and set(range(least, most + 1)) <= set(sizes):
         return f"every n from {least} to {most}, one by one"
     return f"{len(sizes)} batch sizes from {min(sizes)} to {max(sizes)}"
+
+
+def _all_of(parts: list[Part]) -> str:
+    """The parts of a claim without batch size, by the first and the last."""
+    first, last = parts[0].label, parts[-1].label
+    return first if len(parts) == 1 else f"{first} to {last}, {len(parts)} parts"
 
 
 def _first(parts: list[Part]) -> int:

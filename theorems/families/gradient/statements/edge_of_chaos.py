@@ -5,12 +5,16 @@ squared length of a pre-activation goes to q = σ_w² E tanh²(√q z) + σ_b²,
 multiplied by χ₁ = σ_w² E sech⁴(√q z) there. Where is χ₁ = 1?
 
 Method. Each q > 0 is the length of one critical chain: σ_w² = 1/E sech⁴(√q z) and
-σ_b² = q - E tanh²(√q z)/E sech⁴(√q z), which Gaussian Poincaré keeps from being negative. Both
-means in balls, at lengths between 1/100 and 40 drawn by Hypothesis and five that are named, the
-least 1/400. Simulation for gradients.
+σ_b² = q - E tanh²(√q z)/E sech⁴(√q z), which Gaussian Poincaré keeps from being negative. Both in
+balls over cells that cover every q > 0 (`critical_line`). Simulation for gradients.
 
-Guarantee. √(1 + 9πq/8) ≤ σ_w² ≤ √(1 + 4q), the upper exact to first order as q → 0, the lower as
-q → ∞; 0 ≤ σ_b² ≤ 4q³/3, exact to leading order as q → 0. So the critical line leaves (1, 0) as
+Guarantee. For every q > 0
+
+    1 + 9πq/8 + (139/1000) q/(1+q) ≤ σ_w⁴ ≤ 1 + 4q - (23/50) q²/(1+q),
+    0 ≤ σ_b² ≤ (4/3) q³/(1 + 29q/5 + 4q²/3),
+
+exact to leading order both as q → 0 (the upper for weights and that for biases) and as q → ∞. So
+√(1 + 9πq/8) ≤ σ_w² ≤ √(1 + 4q) and σ_b² ≤ 4q³/3, and the critical line leaves (1, 0) as
 σ_w² ≈ 1 + (6σ_b²)^(1/3). Half of all networks multiply ‖G‖² by χ₁ a layer, up to 10/d, from the
 length ½, tried at width 512: for a χ₁ below 1 (order, where 1/|log χ₁| is also how many layers a
 correlation takes), at 1 and above (chaos).
@@ -27,10 +31,8 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -38,8 +40,8 @@ from flint import arb, fmpq
 
 from simulators import Chain
 from simulators.layers import Activation, Bias, Linear
-from simulators.lazy import strategies as st
-from theorems.checking.pointwise import Pointwise
+from theorems.checking.enclosures import Enclosed
+from theorems.families.gradient.critical_line import line_parts
 from theorems.families.gradient.enclosures import tanh_means
 from theorems.families.gradient.growth import Network, a_layer, growth_of_medians
 from theorems.families.gradient.notation import (
@@ -53,8 +55,8 @@ from theorems.statement import Quantifier, Sentinel, Statement, Variable, Verdic
 
 __all__ = ["FIGURES", "STATEMENTS", "critical"]
 
-q, weights, biases, chi = sp.symbols("q sigma_w2 sigma_b2 chi", nonnegative=True)
-Item = Mapping[str, object]
+below, above, biases = sp.symbols("below above biases", real=True)
+chi = sp.Symbol("chi", nonnegative=True)
 
 
 @lru_cache(maxsize=512)
@@ -77,21 +79,6 @@ def critical(length: Fraction) -> tuple[arb, arb]:
 
 # --- the line -------------------------------------------------------------------------------------
 
-
-def _values(item: Mapping[str, Any]) -> Item:
-    found = critical(item["q"])
-    return {**item, "sigma_w2": found[0], "sigma_b2": found[1]}
-
-
-def _lengths() -> st.SearchStrategy[Item]:
-    lengths = st.fractions(Fraction(1, 100), 40, max_denominator=100)
-    return st.builds(lambda length: {"q": length}, lengths)
-
-
-def _corners() -> list[Item]:
-    return [{"q": Fraction(*length)} for length in ((1, 400), (1, 20), (57, 100), (3, 1), (40, 1))]
-
-
 _edge = partial(
     Statement,
     family=FAMILY,
@@ -99,47 +86,42 @@ _edge = partial(
     source=OURS,
     chain="vanilla(tanh)",
 )
+_weights = "(σ_w⁴ - 1)/q where χ₁ = 1"
 _line = partial(
     _edge,
-    quantifier=Quantifier.POINTWISE,
-    variables=(
-        Variable(
-            q,
-            sp.Interval(sp.Rational(1, 400), 40),
-            "squared length of a pre-activation, tried at some 110 values",
-        ),
-    ),
-    definitions={
-        weights: "1/E sech⁴(√q z), σ_w² where χ₁ = 1",
-        biases: "q - E tanh²(√q z)/E sech⁴(√q z), σ_b² there",
-    },
+    quantifier=Quantifier.MEAN_FIELD,
+    variables=(),
+    relation=">=",
     expected=Verdict.CERTIFIED,
-    checks=(Pointwise(_values, _lengths, _corners, walks=False, examples=110),),
+    checks=(Enclosed(parts=line_parts),),
 )
 LINE = (
     _line(
         variant="weights_upper",
-        title="On tanh's edge of chaos σ_w² ≤ √(1 + 4q), q from 1/400 to 40",
-        lhs=weights,
-        relation="<=",
-        rhs=sp.sqrt(1 + 4 * q),
-        sentinel=Sentinel("3.9 for 4", rhs=sp.sqrt(1 + sp.Rational(39, 10) * q)),
+        title="tanh's edge of chaos has σ_w⁴ ≤ 1 + 4q - (23/50) q²/(1+q), for every q > 0",
+        definitions={below: f"(4 - w)(1 + q)/q, w = {_weights}, at every q > 0"},
+        lhs=below,
+        rhs=sp.Rational(23, 50),
+        sentinel=Sentinel("½ for 23/50", rhs=sp.Rational(1, 2)),
     ),
     _line(
         variant="weights_lower",
-        title="On tanh's edge of chaos σ_w² ≥ √(1 + 9πq/8), q from 1/400 to 40",
-        lhs=weights,
-        relation=">=",
-        rhs=sp.sqrt(1 + 9 * sp.pi * q / 8),
-        sentinel=Sentinel("4q for 9πq/8", rhs=sp.sqrt(1 + 4 * q)),
+        title="tanh's edge of chaos has σ_w⁴ ≥ 1 + 9πq/8 + (139/1000) q/(1+q), for every q > 0",
+        definitions={above: f"(w - 9π/8)(1 + q), w = {_weights}, at every q > 0"},
+        lhs=above,
+        rhs=sp.Rational(139, 1000),
+        sentinel=Sentinel("3/20 for 139/1000", rhs=sp.Rational(3, 20)),
     ),
     _line(
         variant="biases_upper",
-        title="On tanh's edge of chaos σ_b² ≤ 4q³/3, q from 1/400 to 40",
+        title="tanh's edge of chaos has σ_b² ≤ (4/3) q³/(1 + 29q/5 + 4q²/3), for every q > 0",
+        definitions={
+            biases: "(4q³/(3σ_b²) - 1)/q - 4q/3 where χ₁ = 1, at every q > 0; above 16 a lower bound "
+            "of it"
+        },
         lhs=biases,
-        relation="<=",
-        rhs=4 * q**3 / 3,
-        sentinel=Sentinel("1.3 for 4/3", rhs=sp.Rational(13, 10) * q**3),
+        rhs=sp.Rational(29, 5),
+        sentinel=Sentinel("6 for 29/5", rhs=sp.Integer(6)),
     ),
 )
 

@@ -67,7 +67,9 @@ RECENTRED = [
 ]
 TRIED = "γ = 1: n = 4 at d = 16; 8, 24 at d = 64; γ = 3/10: n = 4 at d = 16; 8 at d = 64"
 TRIED_RECENTRED = "n = 5 at d = 16; 9, 17 at d = 64"
-_AVERAGE = "over 40√d layers (100√d at n = 17, 24), from full rank, after 30√d; its median over networks"
+_AVERAGE = (
+    "over 40√d layers (100√d at n = 17, 24), from full rank, after 30√d; its median over networks"
+)
 _law = partial(
     Statement,
     family=FAMILY,
