@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from simulators.training import iterative_orthogonal_
 from theorems import get, inspect
 from theorems.cli import main
 from theorems.inspection.backward_pass import Course, Gradients, slope
@@ -322,7 +323,7 @@ OFFERED: dict[str, tuple[Callable[[], nn.Module], Tensor, str, set[str]]] = {
         lambda: orthogonal(0.5, 30),
         samples(),
         "vanishing",
-        {"gradient.critical_factor:no_mean"},
+        {"gradient.critical_factor:no_mean", "orthogonality.iterative_initialisation:conclusion"},
     ),
     "recentring": (
         lambda: networks.recenter(128, 90),
@@ -344,6 +345,66 @@ def test_remedies_are_offered_with_the_statements_they_rest_on(name: str) -> Non
     assert all(get(remedy.statement) for remedy in found.remedies)
     told = found.as_json()["remedies"]
     assert [item["statement"] for item in told] == [item.statement for item in found.remedies]
+
+
+APPLYING: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {
+    "deep": (
+        lambda: stacked(40, nn.ReLU),
+        {"iterative_orthogonalisation:progress_kept", "depth_and_trainability:plain"},
+    ),
+    "15 layers": (lambda: stacked(15, nn.ReLU), {"iterative_orthogonalisation:progress_kept"}),
+    "shallow": (lambda: stacked(5, nn.ReLU), set()),
+    "tanh": (lambda: stacked(40, nn.Tanh), set()),
+    "batch normalisation": (
+        lambda: networks.batchnorm(32, 10),
+        {"depth_and_trainability:batchnorm"},
+    ),
+    "deep batch normalisation": (
+        lambda: networks.batchnorm(32, 60),
+        {"gradient_growth:stalled"},
+    ),
+    "uncentred": (lambda: uncentred(networks.batchnorm(32, 12)), {"uncentred_weights"}),
+}
+
+
+def stacked(depth: int, activation: type[nn.Module]) -> nn.Sequential:
+    parts = [part for _ in range(depth) for part in (nn.Linear(32, 32), activation())]
+    return nn.Sequential(*parts, nn.Linear(32, 3))
+
+
+def uncentred(network: nn.Module) -> nn.Module:
+    for part in network.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.uniform_(part.weight, 0, 2 * 32**-0.5)
+    return network
+
+
+@pytest.mark.parametrize("name", APPLYING)
+def test_results_of_training_are_told_where_they_apply(name: str) -> None:
+    build, applying = APPLYING[name]
+    torch.manual_seed(0)
+    found = inspect(build(), samples(16, 32))
+    told = [item for item in found.findings if item.statement.startswith("training.")]
+    assert {item.statement.partition(".")[2] for item in told} == applying
+    assert all(get(item.statement).expected in {"supported", "certified"} for item in told)
+    assert all(item.met and item.holds is None for item in told)
+    if name == "deep":
+        assert told[0].why.startswith("depth 40 without normalisation: gradients shrink by 0.")
+        assert "iterative orthogonal initialisation is available" in told[0].why
+
+
+def test_orthogonalisation_is_offered_for_gradients_that_vanish_and_mends_them() -> None:
+    torch.manual_seed(0)
+    network, batch = stacked(40, nn.ReLU), samples(16, 32)
+    found = inspect(network, batch)
+    assert "training.iterative_orthogonalisation:progress_kept" in {
+        remedy.statement for remedy in found.remedies
+    }
+    assert isinstance(found.gradients, Gradients)
+    assert found.gradients.course == "vanishing"
+    mended = inspect(iterative_orthogonal_(network, batch), batch)
+    assert isinstance(mended.gradients, Gradients)
+    assert mended.gradients.course == "steady"
 
 
 def test_columns_have_an_entry_for_each_layer() -> None:

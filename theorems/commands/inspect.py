@@ -277,6 +277,8 @@ def _print_predictions(out: Console, found: Inspection) -> None:
             sign = "≤" if finding.measured <= finding.predicted else ">"
             compared = f"{finding.measured:.3g} {sign} {finding.predicted:.3g} ({finding.why})"
             field(out, "Statement", f"{finding.statement}: {verdict}, {compared}")
+        else:
+            field(out, "Applies", f"{finding.statement}: {finding.why}")
     for why, names in outside.items():
         field(out, "Outside", f"{', '.join(names)}: {why}")
 

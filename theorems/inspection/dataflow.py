@@ -8,7 +8,7 @@ place is a new value, of which all views of that memory are made; the old one is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,17 @@ from torch.utils._pytree import tree_flatten
 
 from theorems.inspection.inputs import Inputs
 
-__all__ = ["Dataflow", "Node", "between", "close", "reached", "same", "tensors_in", "upstream"]
+__all__ = [
+    "Dataflow",
+    "Node",
+    "between",
+    "close",
+    "opaque",
+    "reached",
+    "same",
+    "tensors_in",
+    "upstream",
+]
 
 #: Operations that also write running statistics, which the layer itself does not read.
 _RUNNING = "batch_norm"
@@ -176,9 +186,23 @@ def tensors_in(value: object) -> list[Tensor]:
     for leaf in tree_flatten(value)[0]:
         if isinstance(leaf, Tensor):
             found.append(leaf)
+        elif is_dataclass(leaf) and not isinstance(leaf, type | nn.Module):
+            found += tensors_in([getattr(leaf, item.name, None) for item in fields(leaf)])
         elif hasattr(leaf, "__dict__") and not isinstance(leaf, type | nn.Module):
-            found += [item for item in vars(leaf).values() if isinstance(item, Tensor)]
+            held = tree_flatten(list(vars(leaf).values()))[0]
+            found += [item for item in held if isinstance(item, Tensor)]
     return found
+
+
+def opaque(value: Tensor) -> bool:
+    """Whether a tensor has no entries that can be read one by one: sparse, nested, or one that
+    ``torch.func`` puts in the place of others.
+
+    >>> opaque(torch.eye(2)), opaque(torch.eye(2).to_sparse())
+    (False, True)
+    """
+    inside = torch._C._functorch.is_functorch_wrapped_tensor(value)
+    return value.is_nested or value.layout is not torch.strided or bool(inside)
 
 
 def reached(target: Node, stops: Collection[Node]) -> set[Node]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from theorems.family import FamilyError
+from theorems.inspection.backward_pass import Gradients
 from theorems.inspection.condition import Floats, Measures
 from theorems.inspection.forward_pass import Call
 from theorems.inspection.predictions import Simulated
@@ -54,7 +55,8 @@ class Finding:
     ``measured`` is to be at most ``predicted``. Where the statement is no upper bound, ``measured``
     is a distance from what it says, or a quotient, as ``why`` tells, and ``readings`` has the plain
     quantities. ``holds`` is None where the assumptions are not met, or nothing could be seen to
-    fail at this width and depth.
+    fail at this width and depth. Where neither number is there, the statement is about networks of
+    this make, and nothing that it speaks of is measured.
     """
 
     statement: str
@@ -98,7 +100,8 @@ class Watched:
     measures.
 
     ``batch`` and each of ``features`` are (d, n), one sample per column. ``simulation`` is what was
-    simulated of the chain, or why nothing was.
+    simulated of the chain, or why nothing was; ``gradients`` what becomes of them, or why none were
+    measured.
     """
 
     recognised: Recognised
@@ -109,6 +112,12 @@ class Watched:
     measures: Sequence[Measures]
     seed: int
     simulation: Simulated | str = "not simulated"
+    gradients: Gradients | str = "not measured"
+
+    @property
+    def course(self) -> str:
+        """What becomes of gradients, in one word; empty where none were measured."""
+        return "" if isinstance(self.gradients, str) else self.gradients.course.value
 
     @property
     def actions(self) -> set[str]:
@@ -119,6 +128,11 @@ class Watched:
     def normalised(self) -> bool:
         """Whether a judged layer normalises: its batch, or its samples each alone."""
         return any(action == "batchnorm" or "Norm" in action for action in self.actions)
+
+    @property
+    def batchnormed(self) -> bool:
+        """Whether a judged layer normalises its batch."""
+        return any(action.lower().startswith("batchnorm") for action in self.actions)
 
     @property
     def residual(self) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
-from theorems.inspection.dataflow import Dataflow, Node, close, tensors_in
+from theorems.inspection.dataflow import Dataflow, Node, close, opaque, tensors_in
 from theorems.inspection.inputs import Batch, Inputs, InspectionError, inputs_of
 
 __all__ = ["LINEAR", "Call", "Passage", "as_it_was", "eager", "watch"]
@@ -29,6 +29,7 @@ LINEAR = (
     nn.ConvTranspose3d,
 )
 """The modules that are judged: weights times what comes in, and a bias."""
+_OPAQUE = "gives sparse or nested tensors, or works inside torch.func, and is not watched there"
 _MOVED = 0.1
 """Relative distance of rows that are the same but for rounding, which deep networks amplify."""
 
@@ -142,7 +143,8 @@ def _followed(module: nn.Module, given: Inputs, statistics: str) -> Passage:
             return _passage(module, given, Dataflow())
     except InspectionError:
         raise
-    except Exception as error:  # the user's code may raise anything, and Torch where it is watched
+    # the user's code may raise anything, and Torch where it is watched
+    except (Exception, SystemExit) as error:
         with as_it_was(module, statistics):
             passage = _passage(module, given, None)
         passage.unfollowed = f"data cannot be followed through it: {in_words(error)}"
@@ -165,7 +167,7 @@ def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage
             try:
                 with flow or contextlib.nullcontext():
                     output = module(*entering.args, **entering.kwargs)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if flow is not None:
                     raise
                 done = [call for call in everything if _smallest(call.module)]
@@ -174,10 +176,11 @@ def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage
                     f"module fails{last} on a batch of shape {tuple(given.samples.shape)}: "
                     f"{in_words(error)}"
                 ) from None
-        passage.outputs = [_known(flow, item) for item in tensors_in(output)]
+        passage.outputs = [_known(flow, item) for item in tensors_in(output) if not opaque(item)]
         require(
             passage.outputs,
-            f"module gives {kind_of(output)}; it must give a tensor, or tensors in tuples or dicts",
+            f"module gives {kind_of(output)}; it must give a dense tensor, or such in tuples or "
+            "dicts",
             InspectionError,
         )
         doubtful = [call for call in everything if _doubtful(call, len(given.samples))]
@@ -214,17 +217,23 @@ def _require_finite(passage: Passage) -> None:
 
 @contextlib.contextmanager
 def eager() -> Iterator[None]:
-    """Compiled modules run as they are written, so that their layers are seen.
+    """Compiled modules, and transformers that know a faster way, run as they are written, so that
+    their layers are seen.
 
     >>> with eager():
     ...     float(torch.ones(()))
     1.0
     """
-    if "torch._dynamo" not in sys.modules:  # nothing was compiled, and loading it takes seconds
-        yield
-        return
-    with torch.compiler.set_stance("force_eager"):
-        yield
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    # where nothing was compiled, loading the compiler takes seconds
+    compiled = "torch._dynamo" in sys.modules
+    stance = torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext()
+    try:
+        with stance:
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 @contextlib.contextmanager
@@ -285,7 +294,7 @@ def _hooks(
     moments = iter(range(1 << 62))
 
     def before(part: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-        first = next(iter(tensors_in((args, kwargs))), None)
+        first = next((item for item in tensors_in((args, kwargs)) if not opaque(item)), None)
         open_calls.append((next(moments), None if first is None else _known(flow, first)))
 
     def after(name: str) -> Callable[[nn.Module, object, object], None]:
@@ -294,7 +303,9 @@ def _hooks(
             passage.called[name] = count = passage.called.get(name, 0) + 1
             label = (name or type(part).__name__) + (f" (call {count})" if count > 1 else "")
             gave = next(iter(tensors_in(output)), None)
-            if came is not None and gave is not None:
+            if gave is not None and opaque(gave):
+                passage.refused.setdefault(name, _OPAQUE)
+            elif came is not None and gave is not None:
                 found.append(
                     Call(name, label, part, came, _known(flow, gave), began, next(moments))
                 )
@@ -409,6 +420,8 @@ def _objection(call: Call, samples: int, still: bool) -> str | None:
                 f"{verb} shape {tuple(value.shape)}, whose first axis does not hold the "
                 f"{samples} samples"
             )
+        if not value.numel():
+            return f"{verb} no entries"
     if still:
         return (
             f"holds rows along its first axis that are not the {samples} samples: they do not "

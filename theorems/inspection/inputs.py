@@ -94,6 +94,11 @@ def inputs_of(module: nn.Module, batch: Batch) -> Iterator[Inputs]:
         [torch.int64, torch.float32]
     """
     like = next((item for item in module.parameters() if item.is_floating_point()), torch.zeros(()))
+    require(
+        like.device.type != "meta",
+        "module has shapes and no values, on the device 'meta'; load or initialise it first",
+        InspectionError,
+    )
     named = _named(batch)
     given = {name: _tensor(name, item) for name, item in named.items()}
     first = next(iter(given), None)
@@ -141,7 +146,13 @@ def _takes(module: nn.Module, names: Mapping[str, object]) -> bool:
 
 def _tensor(name: str, batch: ArrayLike | Tensor) -> Tensor:
     if isinstance(batch, Tensor):
-        return batch.detach().clone().contiguous()
+        require(
+            batch.layout is torch.strided and not batch.is_nested,
+            f"{name} is sparse or nested; give a dense tensor, as batch.to_dense() may be",
+            InspectionError,
+        )
+        narrow = batch.is_floating_point() and batch.itemsize == 1  # Torch computes with none such
+        return (batch.float() if narrow else batch).detach().clone().contiguous()
     try:
         return torch.tensor(_native(np.asarray(batch)))
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:

@@ -417,7 +417,11 @@ def inspect(
     parameters, left = account(module, passage, found)
     hidden = hidden_stages(module, passage, found)
     seen = watched(passage, hidden, seed)
-    seen = replace(seen, simulation=_simulated(module, passage, seen, statistics, loss))
+    seen = replace(
+        seen,
+        simulation=_simulated(module, passage, seen, statistics, loss),
+        gradients=gradients(module, passage, found, statistics, loss=loss, others=others),
+    )
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
@@ -438,7 +442,7 @@ def inspect(
         condition=condition,
         since=since,
         chance=excuse,
-        gradients=gradients(module, passage, found, statistics, loss=loss, others=others),
+        gradients=seen.gradients,
     )
     return replace(told, remedies=tuple(remedies(seen, told.state)))
 

@@ -497,12 +497,13 @@ def account(
     entering = (
         {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
     )
+    parts = dict(module.named_modules())
     counted: set[int] = set()
     under = sum(_count(held[name], counted) for name in held if name in judged)
     found = []
     for name, parameters in held.items():
         if name not in judged:
-            part = module.get_submodule(name)
+            part = parts[name]
             count = _count(parameters, counted)
             shared = "" if count else "; its parameters are shared, and counted elsewhere"
             found.append(

@@ -9,10 +9,13 @@ __all__ = ["remedies"]
 
 def remedies(watched: Watched, state: str) -> list[Remedy]:
     """Another normalisation and skip connections, or another variance of the weights."""
-    if state not in {"exploding", "vanishing"}:
+    wrong = {state, watched.course}
+    if not wrong & {"exploding", "vanishing"}:
         return []
     found = []
-    if state == "exploding" and _batchnorm(watched):
+    # no statement says which weights would do around skip connections
+    plain = not watched.normalised and not watched.residual
+    if "exploding" in wrong and watched.batchnormed:
         if not watched.residual:
             words = (
                 "skip connections around the normalised branches: gradients then grow as a power "
@@ -24,17 +27,13 @@ def remedies(watched: Watched, state: str) -> list[Remedy]:
             "layer, with ReLU"
         )
         found.append(Remedy(words, "gradient.layernorm_factor:relu_upper"))
-    elif "relu" in watched.actions and not watched.normalised:
+    elif plain and "relu" in watched.actions:
         words = "weights of variance 2/d, after He: with ReLU they keep E‖G‖² at every width"
         found.append(Remedy(words, "gradient.vanilla_factor"))
-    elif not watched.normalised:
+    elif plain:
         words = (
             "weights nearer to those that keep the signal's length, where χ₁ is least: without "
             "mean of the activation it is at least 1 there"
         )
         found.append(Remedy(words, "gradient.critical_factor:no_mean"))
     return found
-
-
-def _batchnorm(watched: Watched) -> bool:
-    return any(action.lower().startswith("batchnorm") for action in watched.actions)

@@ -9,7 +9,8 @@ __all__ = ["remedies"]
 
 def remedies(watched: Watched, state: str) -> list[Remedy]:
     """Against what residual branches add up to."""
-    if state not in {"collapsing", "exploding"} or watched.normalised or not watched.residual:
+    wrong = {state, watched.course}
+    if not wrong & {"collapsing", "exploding"} or watched.normalised or not watched.residual:
         return []
     words = f"branches times 1/√L, L = {len(watched.stages)} here: squared norms stay below e times"
     return [Remedy(words, "products.residual_growth:below_e")]

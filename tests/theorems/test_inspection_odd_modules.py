@@ -1,0 +1,157 @@
+"""Modules and batches of odd kinds: an answer, or one line, and never an exception of Torch's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from theorems import inspect
+from theorems.inspection.inputs import InspectionError
+
+WIDTH = 16
+
+
+def perceptron(layers: int = 2) -> nn.Sequential:
+    parts = [part for _ in range(layers) for part in (nn.Linear(WIDTH, WIDTH), nn.Tanh())]
+    return nn.Sequential(*parts)
+
+
+def rows(n: int = 8) -> Tensor:
+    return torch.randn(n, WIDTH, generator=torch.Generator().manual_seed(0))
+
+
+class Mapped(nn.Module):
+    """Maps each sample inside ``torch.func``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.inner, self.head = (
+            nn.Linear(WIDTH, WIDTH),
+            perceptron(),
+            nn.Linear(WIDTH, 3),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(torch.func.vmap(self.inner)(torch.relu(self.stem(x))))
+        return out
+
+
+class Padded(nn.Module):
+    """A transformer that Torch computes a faster way where samples are padded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        block = nn.TransformerEncoderLayer(WIDTH, 4, 32, batch_first=True)
+        self.encoder, self.head = nn.TransformerEncoder(block, 2), nn.Linear(WIDTH, 3)
+
+    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
+        out: Tensor = self.head(self.encoder(x, src_key_padding_mask=padding).mean(dim=1))
+        return out
+
+
+@dataclasses.dataclass(slots=True)
+class Parts:
+    values: list[Tensor]
+
+
+@dataclasses.dataclass
+class Result:
+    parts: Parts
+    name: str = "outputs"
+
+
+class Nesting(nn.Module):
+    """Gives what stands in a list in a dataclass in another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.head = perceptron(), nn.Linear(WIDTH, 3)
+
+    def forward(self, x: Tensor) -> Result:
+        return Result(Parts([self.head(self.inner(x))]))
+
+
+class Giving(nn.Module):
+    """Gives what a function makes of hidden features."""
+
+    def __init__(self, gives: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.inner, self.gives = perceptron(), gives
+
+    def forward(self, x: Tensor) -> object:
+        return self.gives(self.inner(x))
+
+
+def leave(_: Tensor) -> None:
+    raise SystemExit(3)
+
+
+def test_maps_inside_torch_func_are_named_and_not_judged() -> None:
+    torch.manual_seed(0)
+    found = inspect(Mapped(), rows())
+    assert [layer.name for layer in found.layers] == ["stem", "head"]
+    reasons = {item.name: item.reason for item in found.not_judged}
+    assert "torch.func" in reasons["inner.0"]
+    assert found.parameters.total == sum(item.numel() for item in Mapped().parameters())
+
+
+def test_layers_of_a_transformer_are_seen_where_samples_are_padded() -> None:
+    torch.manual_seed(0)
+    padding = np.zeros((6, 5), dtype=bool)
+    padding[2, 3:] = True
+    before = torch.backends.mha.get_fastpath_enabled()
+    found = inspect(Padded(), (np.random.default_rng(0).normal(size=(6, 5, WIDTH)), padding))
+    assert torch.backends.mha.get_fastpath_enabled() is before
+    judged = [layer.name for layer in found.layers[: found.hidden]]
+    assert "encoder.layers.0.linear1" in judged
+    assert "encoder.layers.1.linear1" in judged
+
+
+def test_outputs_in_nested_dataclasses_are_found() -> None:
+    torch.manual_seed(0)
+    found = inspect(Nesting(), rows())
+    assert [str(layer.role) for layer in found.layers] == [
+        "hidden",
+        "hidden",
+        "maps to the outputs",
+    ]
+
+
+def test_a_module_without_values_is_refused() -> None:
+    with pytest.raises(InspectionError, match="'meta'; load or initialise it"):
+        inspect(perceptron().to("meta"), rows())
+
+
+REFUSED: dict[str, tuple[Callable[[], nn.Module], Callable[[], Any], str]] = {
+    "scripted": (lambda: torch.jit.script(perceptron()), rows, "compiled by torch.jit"),
+    "sparse batch": (perceptron, lambda: rows().to_sparse(), "batch is sparse"),
+    "nested outputs": (
+        lambda: Giving(lambda y: torch.nested.nested_tensor([y[:5], y[5:]])),
+        rows,
+        "must give a dense tensor",
+    ),
+    "leaves": (lambda: Giving(leave), rows, "SystemExit: 3"),
+    "no outputs": (lambda: Giving(lambda _: None), rows, "gives a NoneType"),
+    "no width": (lambda: nn.Sequential(nn.Linear(WIDTH, 0), nn.Linear(0, 3)), rows, "no entries"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_looked_at_is_refused_in_one_line(name: str) -> None:
+    build, batch, words = REFUSED[name]
+    with pytest.raises(InspectionError, match=words) as refused:
+        inspect(build(), batch())
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_of_eight_bits_are_taken() -> None:
+    torch.manual_seed(0)
+    network, batch = perceptron(), rows().to(torch.float8_e4m3fn)
+    assert inspect(network, batch).batch == inspect(network, batch.float()).batch
