@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import flint
 import numpy as np
 import pytest
 
@@ -126,6 +127,45 @@ def test_the_jitter_of_minibatches() -> None:
     assert found.bounds[0].verdict is Verdict.CERTIFIED
     found = discover("parameters", of="shrunk", computed={"shrunk": shrunk}, **sizes)
     assert claims(found) == ["shrunk <= N*(b - 1)/(b*(N - 1))"]
+
+
+def noise(n: int) -> Fraction:
+    """d E V^2 of a deep rescaled network, as it is left by a factor n/(n + 2) a layer"""
+    return (1 - Fraction(1, n)) / (1 - Fraction(n, n + 2) ** 2)
+
+
+def lyapunov_gap(d: int) -> flint.arb:
+    """half the difference of digamma at d/2 and (d - 1)/2"""
+    return (flint.arb(d) / 2).digamma() / 2 - ((flint.arb(d) - 1) / 2).digamma() / 2
+
+
+def test_the_stationary_law_is_an_equality() -> None:
+    found = discover("parameters", of="noise", computed={"noise": noise}, n="2..12")
+    assert claims(found) == ["noise == (n - 1)*(n + 2)**2/(4*n*(n + 1))"]
+    assert found.bounds[0].verdict is Verdict.CERTIFIED
+    assert found.sizes == "n = 2, 3, 4, 5, 6, 8, 12"
+
+
+def test_limits_are_constants_that_no_size_reaches() -> None:
+    found = discover("parameters", of="gap", computed={"gap": lyapunov_gap}, d="2..40", most=2)
+    assert set(claims(found)) == {"gap >= 1/(2*(d - 1))", "gap <= d/(2*(d - 1)**2)"}
+    assert all(bound.approached and not bound.exact for bound in found.bounds)
+    assert "approached by the largest sizes" in found.claims
+
+
+def test_the_decay_from_every_start_of_full_rank() -> None:
+    found = discover(
+        "rescale",
+        of="1/smallest_eigenvalue - n",
+        relation="<=",
+        assume="smallest_eigenvalue_0 > 0",
+        n="2..4",
+        ell="1..2",
+        most=1,
+    )
+    assert claims(found) == [
+        "(1/smallest_eigenvalue - n) <= (n/(n + 2))**ell*(1/smallest_eigenvalue_0 - n)"
+    ]
 
 
 def test_a_law_that_is_no_product_is_only_touched() -> None:
@@ -308,8 +348,17 @@ def test_an_interruption_keeps_what_was_found(
     monkeypatch.setattr(Search, "bounds", broken_off)
     words = ["discover", "parameters", "--of", "k*x*(1 - x)", "--sizes", "k=1..9, x=[0, 1]"]
     assert main([*words, "--out", "found.py"]) == 130
-    assert "Interrupted after 1 bounds." in capsys.readouterr().out
+    assert "Interrupted after 1 bound." in capsys.readouterr().out
     assert "k*x*(1 - x) <= k/4" in Path("found.py").read_text(encoding="utf-8")
+
+
+def test_what_the_budget_left_undone_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["discover", "parameters", "--of", "k*x*(1 - x)", "--sizes", "k=1..9, x=[0, 1]"]
+    assert main([*words, "--budget", "1e-9", "--out", "none.py"]) == 1
+    printed = capsys.readouterr().out
+    assert "the budget of 1e-9 s ended after 0 bounds" in printed
+    assert "no bound of these forms" not in printed
+    assert not Path("none.py").exists()
 
 
 SIZES = ["--sizes", "n=2..5"]
@@ -327,6 +376,8 @@ SIZES = ["--sizes", "n=2..5"]
         (["parameters", "--of", "x", "--sizes", "x=[0, 1]"], "declare a whole number"),
         (["spectra", "--of", "orthogonality_gap", *SIZES, "--most", "0"], "--most '0'"),
         (["spectra", "--of", "orthogonality_gap", *SIZES, "--out", "no/such.py"], "no directory"),
+        (["spectra", "--of", "orthogonality_gap", *SIZES, "--budget", "0"], "--budget '0'"),
+        (["spectra", "--of", "soft_rank(tau)", *SIZES, "tau=[0, 1]"], "is a number and no symbol"),
         (["parameters", "--of", "none.py::f", *SIZES], "none.py"),
         (["spectra", "--of", "orthogonality_gap", *SIZES, "--assume", "n >= 9"], "nothing meets"),
     ],
@@ -349,7 +400,12 @@ def test_a_function_that_no_file_declares_cannot_be_written() -> None:
 
 @pytest.mark.parametrize(
     ("argument", "told"),
-    [({"relation": "<"}, "relation='<'"), ({"most": 0}, "most=0"), ({"seed": -1}, "seed=-1")],
+    [
+        ({"relation": "<"}, "relation='<'"),
+        ({"most": 0}, "most=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"budget": 0.0}, "budget=0.0"),
+    ],
 )
 def test_bad_arguments_are_refused(argument: dict[str, object], told: str) -> None:
     given: dict[str, Any] = {"symbols": {"n": "2..4"}, **argument}

@@ -5,6 +5,7 @@ that are written, all checked before anything runs.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import uuid
@@ -43,6 +44,7 @@ __all__ = [
     "given_claim",
     "given_network",
     "is_file_name",
+    "positive_option",
     "refusals_told",
     "require_apart",
     "require_directory",
@@ -235,6 +237,24 @@ def whole_option(option: str, text: str, least: int) -> int:
         UsageError,
     )
     return int(text)
+
+
+def positive_option(option: str, text: str | None) -> float | None:
+    """``text`` as a positive number, None without one; `UsageError` names ``option``.
+
+    >>> positive_option("--budget", "-1")
+    Traceback (most recent call last):
+        ...
+    theorems.terminal.exit_statuses.UsageError: --budget '-1': want a positive number
+    """
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    require(0 < number < math.inf, f"{option} {text!r}: want a positive number", UsageError)
+    return number
 
 
 def given_batch(args: argparse.Namespace) -> Batch | None:

@@ -16,6 +16,7 @@ from simulators.arguments import require
 from simulators.exact import Number
 from theorems.commands.arguments import (
     add_word_options,
+    positive_option,
     require_file,
     whole_option,
 )
@@ -85,6 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", default="0", metavar="N", help="the seed of everything random (0)"
     )
+    parser.add_argument(
+        "--budget",
+        metavar="SECONDS",
+        help="attack no more after so long, and keep what stands (no limit)",
+    )
     add_word_options(parser)
 
 
@@ -92,19 +98,23 @@ def run(args: argparse.Namespace) -> int:
     out, errors = console(), console(errors=True)
     began = time.monotonic()
     most, seed = whole_option("--most", args.most, 1), whole_option("--seed", args.seed, 0)
+    budget = positive_option("--budget", args.budget)
     target = None if args.out is None else require_file("--out", args.out)
     with live_line(errors, "") as at, refusing():
-        search = _search(args, most, seed, at)
+        search = _search(args, most, seed, budget, at)
     try:
         with live_line(errors, "") as at, refusing():
             search.progress = at
             for _ in search.bounds():
                 pass
     except KeyboardInterrupt:  # what was found is not lost
-        out.print(f"Interrupted after {len(search.found)} bounds.")
+        out.print(f"Interrupted after {_counted(len(search.found), 'bound')}.")
         _tell(out, search.result, time.monotonic() - began, target)
         raise
-    if not search.found:
+    if search.ended_early:
+        words = f"the budget of {args.budget} s ended after {_counted(len(search.found), 'bound')}"
+        paragraph(out, Text(words, style="bold yellow"))
+    elif not search.found:
         paragraph(out, Text("no bound of these forms", style="bold red"))
     _tell(out, search.result, time.monotonic() - began, target)
     return AS_EXPECTED if search.found else NOT_AS_EXPECTED
@@ -119,7 +129,13 @@ def _tell(out: Console, found: Discovery, seconds: float, target: Path | None) -
         out.print(f"Written: {target}", soft_wrap=True)
 
 
-def _search(args: argparse.Namespace, most: int, seed: int, at: Callable[[str], None]) -> Search:
+def _search(
+    args: argparse.Namespace,
+    most: int,
+    seed: int,
+    budget: float | None,
+    at: Callable[[str], None],
+) -> Search:
     from theorems.workbench.discovery import searched
 
     wanted, computed = _of(args.of)
@@ -132,6 +148,7 @@ def _search(args: argparse.Namespace, most: int, seed: int, at: Callable[[str], 
         computed=computed,
         seed=seed,
         most=most,
+        budget=budget,
         progress=at,
         symbols=_symbols(args.sizes),
     )
@@ -191,8 +208,18 @@ def _print(out: Console, found: Discovery, seconds: float) -> None:
     _listed(out, "Dropped", [f"{each.claim}: {each.words}" for each in found.fallen])
     _listed(out, "None", list(found.without))
     out.print()
-    looked = f"{found.looked} inputs, {len(found.bounds)} bounds stand, {len(found.fallen)} dropped"
-    fields(out, {"Looked at": looked, "Time": duration(seconds)})
+    stand = f"{_counted(len(found.bounds), 'bound')} not refuted, and not proved"
+    outcome = f"{stand}; {len(found.fallen)} dropped"
+    looked = f"{_counted(found.looked, 'input')}, {found.sizes}"
+    fields(out, {"Looked at": looked, "Outcome": outcome, "Time": duration(seconds)})
+
+
+def _counted(count: int, word: str) -> str:
+    """
+    >>> _counted(1, "bound"), _counted(0, "bound")
+    ('1 bound', '0 bounds')
+    """
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _print_bound(out: Console, bound: Bound) -> None:

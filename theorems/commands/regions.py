@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from simulators.documents import plain, write_json
 from theorems.commands.arguments import (
     add_network_options,
     given_network,
+    positive_option,
     require_directory,
     require_plots,
     whole_option,
@@ -97,8 +97,8 @@ def run(args: argparse.Namespace) -> int:
 def _regions(args: argparse.Namespace) -> int:
     """Find, print and write; the exit status. Raises ``ValueError`` or ``TypeError``."""
     size = None if args.minibatch is None else whole_option("--minibatch", args.minibatch, 2)
-    half_side = _positive("--half-side", args.half_side)
-    seconds = _positive("--budget", args.budget)
+    half_side = positive_option("--half-side", args.half_side)
+    seconds = positive_option("--budget", args.budget)
     require(
         size is None or args.bn == "train",
         f"--minibatch {args.minibatch}: says whose statistics to use, and --bn {args.bn} has "
@@ -153,18 +153,6 @@ def _require_moving(minibatch: str, module: nn.Module, array: np.ndarray) -> Non
     elif not decides(read_network(module, array)):
         why = "the network ends with an activation, so that its outputs are no decision"
     require(not why, f"--minibatch {minibatch}: {why}; leave it out", UsageError)
-
-
-def _positive(option: str, text: str | None) -> float | None:
-    """``text`` as a positive number; `UsageError` names ``option``."""
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    require(0 < number < math.inf, f"{option} {text!r}: want a positive number", UsageError)
-    return number
 
 
 def _found(

@@ -339,7 +339,8 @@ def quantity(name: str) -> Quantity:
     try:
         value = Fraction(written if _WRITTEN.fullmatch(written) else "")
     except (ValueError, ZeroDivisionError):
-        raise ClaimError(f"{name[:60]!r}: the {role} is a number, such as {base}(1/2)") from None
+        words = "is a number and no symbol" if written.isidentifier() else "is a number"
+        raise ClaimError(f"{name[:60]!r}: the {role} {words}, such as {base}(1/2)") from None
     refuse((not low <= value <= high, f"{name!r}: the {role} lies {wanted}"))
     return Quantity(kind, value)
 

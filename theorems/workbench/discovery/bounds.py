@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -33,8 +33,10 @@ class Bound:
     """A bound that nothing measured refutes, as a claim and with what it is worth.
 
     - ``claim``: as `theorems.conjecture` reads it
+    - ``relation``: "<=", ">=", or "==" where both are the extremes themselves
     - ``form``: what stands in sizes
     - ``exact``: whether the form is the extreme itself at all sizes that were looked at
+    - ``approached``: whether no size reaches it, and the largest ones come nearest
     - ``touched``: the share of these sizes at which some input touches it, or nearly
     - ``tightness``: quantity over bound (bound over quantity, of a lower one), the mean over inputs
     - ``weight``: how much there is to write
@@ -56,6 +58,7 @@ class Bound:
     touched: float
     tightness: float
     logarithms: NDArray[np.float64] = field(repr=False, compare=False)
+    approached: bool = False
     verdict: Verdict | None = None
     tried: str = ""
 
@@ -116,16 +119,19 @@ def bounds_on(
     law = None if table.question.sampled else fitter.exact(values, EXACT)
     tolerance = _SAMPLED if table.question.sampled else EXACT
     held, fell = ([law], []) if law is not None else fitter.touching(values, tolerance, up=up)
+    near = []
+    if law is None and not table.question.sampled:
+        near = fitter.approached(values, up=up)
     relation = "<=" if up else ">="
     kept: list[Bound] = []
-    for form in held:
+    for form in [*held, *near]:
         lasting = law is form or not form.factors
         if comparison.rate and not (lasting and _moves(form, sizes, up=up)):
             continue
         gap = np.log(values) - np.log(form.values(sizes))
-        near = EXACT * 10 if law is form else _NEARLY
-        touched = float(np.mean(np.abs(gap) < near))
-        kept.append(_bound(table, comparison, form, relation, exact=law is form, touched=touched))
+        touched = float(np.mean(np.abs(gap) < (EXACT * 10 if law is form else _NEARLY)))
+        bound = _bound(table, comparison, form, relation, exact=law is form, touched=touched)
+        kept.append(replace(bound, approached=form in near))
     fallen = [_fallen(table, comparison, form, relation, values, sizes) for form in fell]
     return Fitted(tuple(kept), tuple(fallen))
 

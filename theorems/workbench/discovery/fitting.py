@@ -17,14 +17,21 @@ from theorems.workbench.discovery.forms import Factor, Form, Sizes, factors_of, 
 
 __all__ = ["Fitter"]
 
-#: What the factors of a form weigh at most: of up to two sizes, and of more.
-HEAVIEST, HEAVIEST_OF_MANY = 9, 6
+#: What the factors of a form weigh at most: of one size at `_ENOUGH` values or more, which heavier
+#: forms do not meet by chance; of up to two sizes; and of more.
+HEAVIEST_OF_ONE, HEAVIEST, HEAVIEST_OF_MANY = 13, 9, 6
+_ENOUGH = 6
 #: Forms that only touch weigh at most this, and each next one is tighter by this share.
 HEAVIEST_TOUCHING, _TIGHTER = 5, 0.03
 #: Of forms that only touch: no more than so many, fitted to so many sizes at least.
 _FEW, _FITTED = 4, 3
 #: To which a constant is recognised that some size touches.
 _RECOGNISED = 1e-8
+#: Of forms that are approached: the limit is known to this share, and its constant weighs so much
+#: at most.
+_LIMIT_KNOWN, _LIMIT_WEIGHT = 0.02, 4
+#: So many of them at most.
+_APPROACHED = 3
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,21 @@ class Fitter:
 
     @cached_property
     def _products(self) -> list[tuple[Factor, ...]]:
-        factors = factors_of(self.sizes)
-        many = len({name for factor in factors for name, _ in factor.terms}) > 2
-        found = products(factors, HEAVIEST_OF_MANY if many else HEAVIEST)
+        found = products(factors_of(self.sizes), self._heaviest)
         return sorted(found, key=lambda chosen: sum(factor.weight for factor in chosen))
+
+    @cached_property
+    def _moving(self) -> list[str]:
+        """The sizes that forms may be made of."""
+        found = {name for factor in factors_of(self.sizes) for name, _ in factor.terms}
+        return sorted(found)
+
+    @property
+    def _heaviest(self) -> int:
+        if len(self._moving) > 2:
+            return HEAVIEST_OF_MANY
+        enough = len(next(iter(self.sizes.values()))) >= _ENOUGH
+        return HEAVIEST_OF_ONE if len(self._moving) == 1 and enough else HEAVIEST
 
     @cached_property
     def _weights(self) -> NDArray[np.int64]:
@@ -149,6 +167,51 @@ class Fitter:
             constant = rounded(float(np.exp(sign * most[best])), _RECOGNISED, up=up)
             found.append(Form(constant, self._products[light[best]]))
         return found
+
+    def approached(self, values: NDArray[np.float64], *, up: bool) -> list[Form]:
+        """Light forms that no value reaches, and that values come ever nearer to as the only size
+        grows, with the limit as their constant.
+
+        The limit is taken from the three largest sizes, as of L + a/s + b/s²; there is none where
+        L + a/s through the largest two says another, or where it is no simple constant.
+
+        - ``values``: (rows,) positive, NaN where nothing is known
+        - ``up``: whether the forms are upper bounds
+
+        Example:
+            >>> n = np.arange(2.0, 9.0)
+            >>> [form.text for form in Fitter({"n": n}).approached(n / (n + 1), up=True)]
+            ['1']
+        """
+        if len(self._moving) != 1 or not np.isfinite(values).all() or len(values) < _ENOUGH:
+            return []
+        size = self.sizes[self._moving[0]]
+        order = np.argsort(size)
+        light = np.flatnonzero(self._weights <= HEAVIEST_TOUCHING)
+        ratios = np.exp(np.log(values) - self._logarithms[light])[:, order]
+        sign = 1.0 if up else -1.0
+        nearing = (sign * np.diff(ratios, axis=1) > 0).all(axis=1)
+        limits = np.full(len(light), np.nan)
+        widths = np.full(len(light), np.nan)
+        inverse = 1 / size[order]
+        last = np.linalg.inv(np.vander(inverse[-3:], 3, increasing=True))[0]
+        two = np.linalg.inv(np.vander(inverse[-2:], 2, increasing=True))[0]
+        limits[nearing] = ratios[nearing, -3:] @ last
+        widths[nearing] = np.abs(ratios[nearing, -2:] @ two - limits[nearing])
+        known = nearing & (limits > 0) & (widths < _LIMIT_KNOWN * limits)
+        constants = {
+            place: recognised(float(limits[place]), float(widths[place] / limits[place]))
+            for place in np.flatnonzero(known)
+        }
+        found: list[Form] = []
+        slack = np.abs(np.log(ratios / np.where(known, limits, 1.0)[:, None])).mean(axis=1)
+        for place in sorted(constants, key=lambda each: (slack[each], each)):
+            constant = constants[place]
+            if constant is None or constant.weight > _LIMIT_WEIGHT:
+                continue
+            if (sign * (constant.value - ratios[place]) > 0).all():
+                found.append(Form(constant, self._products[light[place]]))
+        return found[:_APPROACHED]
 
     def kept_back(self) -> NDArray[np.bool_]:
         """The rows at the largest value of a size that has four values or more, (rows,): forms are

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +20,7 @@ from theorems.workbench.discovery.inputs import Proposed, choices, proposals
 from theorems.workbench.discovery.measurements import Row, Table, measured, simulated
 from theorems.workbench.discovery.optimisation import furthest
 from theorems.workbench.discovery.question import Question, read_question
-from theorems.workbench.discovery.ranking import ranked, says_more
+from theorems.workbench.discovery.ranking import identities_joined, ranked, says_more
 from theorems.workbench.discovery.refuting import attacked
 from theorems.workbench.discovery.writing import claims_text
 from theorems.workbench.parsing import nearest, refuse
@@ -41,6 +43,9 @@ class Discovery:
     - ``fallen``: that were proposed and do not stand, each with why
     - ``without``: what has no bound of these forms, with what shows it, in words
     - ``looked``: how many inputs were looked at
+    - ``sizes``: at which sizes, in words
+    - ``ended_early``: whether the budget ended first: there may be more bounds, and constants were
+      tried less
     - ``claims``: a file of claims, as text; empty without bounds
 
     Example:
@@ -55,6 +60,8 @@ class Discovery:
     fallen: tuple[Fallen, ...]
     without: tuple[str, ...]
     looked: int
+    sizes: str
+    ended_early: bool
     claims: str = field(repr=False)
 
     def write(self, path: str | Path) -> None:
@@ -75,6 +82,7 @@ class Search:
         seed: of everything random.
         most: bounds wanted, at most.
         progress: told what the search is busy with.
+        budget: seconds after which no more is optimised or attacked; None for no limit.
     """
 
     def __init__(
@@ -85,9 +93,12 @@ class Search:
         seed: int,
         most: int,
         progress: Callable[[str], None],
+        budget: float | None = None,
     ) -> None:
         self.question, self.up, self.seed, self.most = question, tuple(up), seed, most
-        self.progress = progress
+        self.progress, self.budget = progress, budget
+        self.deadline = math.inf
+        self.ended_early = False
         self.choices = choices(question)
         self.found: list[Bound] = []
         self.fallen: list[Fallen] = []
@@ -99,8 +110,26 @@ class Search:
         """What has been found so far."""
         bounds = tuple(ranked(self.found))
         return Discovery(
-            bounds, tuple(self.fallen), tuple(self.without), self.looked, self._claims(bounds)
+            bounds,
+            tuple(self.fallen),
+            tuple(self.without),
+            self.looked,
+            self._sizes,
+            self.ended_early,
+            self._claims(bounds),
         )
+
+    @property
+    def _sizes(self) -> str:
+        """The values of every size, in words."""
+        names = [domain.name for domain in self.question.sizes]
+        values = {name: sorted({each[name] for each in self.choices}) for name in names}
+        return "; ".join(f"{name} = {', '.join(map(str, found))}" for name, found in values.items())
+
+    def _late(self) -> bool:
+        """Whether the budget has ended, which is remembered."""
+        self.ended_early = self.ended_early or time.monotonic() > self.deadline
+        return self.ended_early
 
     def _claims(self, bounds: tuple[Bound, ...]) -> str:
         if not bounds:
@@ -111,11 +140,14 @@ class Search:
             self.question.options,
             quantities,
             title="Bounds proposed by ``theorems discover``: not refuted so far, and not proved.",
-            words=f"Looked at {self.looked} inputs; attacked as by ``theorems falsify``.",
+            words=f"Looked at {self.looked} inputs, {self._sizes}.\n"
+            "Each was attacked as by ``theorems falsify``.",
         )
 
     def bounds(self) -> Iterator[Bound]:
         """What stands and says more than what came before it, one at a time."""
+        if self.budget is not None:
+            self.deadline = time.monotonic() + self.budget
         table = self._measured()
         self.looked = len(table.rows)
         proposed = ranked(self._proposed(table))
@@ -125,6 +157,8 @@ class Search:
                 return
             if not says_more(bound, self.found):
                 continue
+            if self._late():
+                return
             self.progress(f"attacking {bound.claim}")
             attacks += 1
             outcome = attacked(bound, self.question.options, seed=self.seed)
@@ -175,7 +209,7 @@ class Search:
                 if found.endless is not None:
                     continue
                 for group, sizes in enumerate(self.choices):
-                    if not np.isfinite(found.logarithms[group]):
+                    if not np.isfinite(found.logarithms[group]) or self._late():
                         continue
                     known = float(found.logarithms[group])
                     item = furthest(
@@ -204,7 +238,7 @@ class Search:
                 fitted = bounds_on(table, comparison, found, self.choices, up=up)
                 bounds += fitted.bounds
                 self.fallen += fitted.fallen
-        return bounds
+        return identities_joined(bounds, self.question)
 
     def _endless(self, table: Table, comparison: Comparison, found: Extremes, *, up: bool) -> str:
         row = found.endless or 0
@@ -234,6 +268,7 @@ def searched(
     computed: Mapping[str, Callable[..., Number]] | None = None,
     seed: int = 0,
     most: int = 5,
+    budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     symbols: Mapping[str, object],
 ) -> Search:
@@ -246,11 +281,16 @@ def searched(
         (relation not in _RELATIONS, f"relation={relation!r}{nearest(str(relation), _RELATIONS)}"),
         (not isinstance(most, int) or most < 1, f"most={most!r}: want a whole number ≥ 1"),
         (not isinstance(seed, int) or seed < 0, f"seed={seed!r}: want a whole number ≥ 0"),
+        (
+            budget is not None and not (isinstance(budget, int | float) and 0 < budget < math.inf),
+            f"budget={budget!r}: want a positive number of seconds, or None",
+        ),
     )
     question = read_question(
         subject, of, against, assume=assume, computed=computed, symbols=symbols
     )
-    return Search(question, _RELATIONS[relation], seed=seed, most=most, progress=progress)
+    up = _RELATIONS[relation]
+    return Search(question, up, seed=seed, most=most, progress=progress, budget=budget)
 
 
 def discover(
@@ -263,6 +303,7 @@ def discover(
     computed: Mapping[str, Callable[..., Number]] | None = None,
     seed: int = 0,
     most: int = 5,
+    budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     **symbols: object,
 ) -> Discovery:
@@ -285,6 +326,8 @@ def discover(
             exact numbers or balls.
         seed: of everything random; the same seed gives the same bounds.
         most: bounds wanted, at most.
+        budget: seconds after which no more is optimised or attacked; None for no limit. What is
+            found then depends on the clock.
         progress: told what the search is busy with.
         symbols: domains by name, ``n="2..8"``; layers are ``ell="1..8"`` if not declared.
 
@@ -311,6 +354,7 @@ def discover(
         computed=computed,
         seed=seed,
         most=most,
+        budget=budget,
         progress=progress,
         symbols=symbols,
     )

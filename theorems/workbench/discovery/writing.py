@@ -91,6 +91,8 @@ def described(bound: Bound) -> str:
         bound: as `theorems.discover` gives it.
     """
     law = "the extreme itself" if bound.exact else "touched"
+    if bound.approached:
+        law = "approached by the largest sizes, to within 2 %"
     return f"{law} at {bound.touched:.0%} of the sizes, {bound.tightness:.0%} tight over inputs"
 
 
