@@ -40,7 +40,7 @@ Example:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,7 +67,16 @@ from theorems.statement import Proof, Quantifier, Sentinel, Statement, Variable,
 if TYPE_CHECKING:
     from theorems.report.style import Drawing
 
-__all__ = ["AVERAGE", "DRIFT", "FIGURES", "STATEMENTS", "draw", "gain"]
+__all__ = [
+    "AVERAGE",
+    "DRIFT",
+    "FIGURES",
+    "STATEMENTS",
+    "difference_of_halves",
+    "draw",
+    "gain",
+    "paired",
+]
 
 E_D = sp.Symbol("E_D", real=True)
 D_0, D_H, G_H, E_A = sp.symbols("D_0 D_H G_H E_A", nonnegative=True)
@@ -113,8 +122,15 @@ def gain(spectrum: Floats) -> float:
 # --- one layer ------------------------------------------------------------------------------------
 
 
-def _difference(H: Array, *, width: int) -> Array:
-    """D of the first half of the samples less D of the second, each half with rows of length 1."""
+def difference_of_halves(H: Array, *, width: int) -> Array:
+    """D of the first half of the samples less D of the second, each half with rows of length 1.
+
+    ``H``: (..., width, 2n).
+
+    Example:
+        >>> float(difference_of_halves(np.tile(np.eye(2), 2), width=2))
+        0.0
+    """
     xp: Namespace = array_namespace(H)
     half = H.shape[-1] // 2
 
@@ -126,28 +142,40 @@ def _difference(H: Array, *, width: int) -> Array:
     return logarithm(H[..., half:]) - logarithm(H[..., :half])
 
 
-_DIFFERENCE = Observable("isometry_difference", _difference, gram=False)
+_DIFFERENCE = Observable("isometry_difference", difference_of_halves, gram=False)
 
 
-def _pairs(statement: Statement, batch: Floats | None) -> list[Instance]:
-    """A start and its orthogonal polar factor as the two halves of one batch."""
-    given = [(f"n={size}", inputs.two_level(size, 0.1)) for size in (2, 4)]
+def paired(sizes: Iterable[int], batch: Floats | None) -> Iterator[tuple[str, Floats, Floats]]:
+    """Label, halves and spectrum of starts of such sizes, or of the batch: a start and its
+    orthogonal polar factor as the two halves of one batch, (d₀, 2n).
+
+    Example:
+        >>> [(label, halves.shape) for label, halves, _ in paired((2,), None)]
+        [('n=2', (4, 4))]
+    """
+    given = [(f"n={size}", inputs.two_level(size, 0.1)) for size in sizes]
     if batch is not None:
         given = [(f"batch {batch.shape[0]}×{batch.shape[1]}", batch)]
-    found = []
     for label, start in given:
         spectrum = _spectrum(start)
         size = len(spectrum)
         if size == 1 or start.shape[0] < size or spectrum[-1] <= 1e-15:
             continue  # nothing moves, or dependent samples: no gap to speak of
+        left, _, right = np.linalg.svd(start, full_matrices=False)
+        halves = np.concatenate((start / np.linalg.norm(start), left @ right), axis=1)
+        padding = np.zeros((max(2 * size - len(halves), 0), 2 * size))
+        yield label, np.concatenate((halves, padding)), spectrum
+
+
+def _pairs(statement: Statement, batch: Floats | None) -> list[Instance]:
+    """Starts beside their polar factors, with what one layer can make of them."""
+    found = []
+    for label, halves, spectrum in paired((2, 4), batch):
+        size = len(spectrum)
         gap, ends = _isometry_gap(spectrum), size * np.log(size * spectrum[[-1, 0]])
         values = {"n": size, "D_H": gap, "G_H": gain(spectrum)}
         # each c_k lies between 1/λ_1 and 1/λ_n
         support = (gap + float(ends[0]) - 1e-6, gap + float(ends[1]) + 1e-6)
-        left, _, right = np.linalg.svd(start, full_matrices=False)
-        halves = np.concatenate((start / np.linalg.norm(start), left @ right), axis=1)
-        padding = np.zeros((max(2 * size - len(halves), 0), 2 * size))
-        halves = np.concatenate((halves, padding))
         found += [
             Instance(
                 f"{label}, d={width}",
