@@ -4,7 +4,7 @@
     python -m bench.inspection_alarms --networks 500 --sick sick.py --out alarms.json
 
 Healthy networks of assorted kinds are inspected, each of another seed and other sizes; one that is
-not told healthy is a false alarm. Sick ones come from a file by whoever did not write the detector.
+told neither healthy nor not judged is a false alarm. Sick ones come from a file by whoever did not write the detector.
 It defines ``SICK``, a mapping of names to functions of a seed, each of which returns a network and
 a batch, as `theorems.inspect` takes them, or a network, a batch and the states that would be right,
 such as ``("collapsing", "vanishing")``:
@@ -12,7 +12,7 @@ such as ``("collapsing", "vanishing")``:
     def tied(seed): return network, torch.randn(16, 32), ("collapsing",)
     SICK = {"tied weights": tied}
 
-One that is told healthy is a missed alarm; told sick with another state than those, it is counted
+One that is told healthy, or not judged, is a missed alarm; told sick with another state than those, it is counted
 apart. With ``--healthy FILE``, ``HEALTHY`` of that file is inspected in place of the kinds below.
 
 Rates have intervals of Clopper and Pearson at level 95 %. Exit status: 0; 2 for bad usage.
@@ -43,6 +43,8 @@ Build = Callable[[int], tuple[Any, ...]]
 _LEVEL = 0.05
 #: The state of a network on which the detector itself fails, whatever is wrong with that.
 RAISED = "raised"
+#: What raises no alarm: of a sick network it is an error to have judged too little of it.
+_NO_ALARM = frozenset({"healthy", "not judged"})
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def inspected(kinds: Mapping[str, Build], networks: int) -> list[Outcome]:
 def rates_of(outcomes: Sequence[Outcome], *, sick: bool) -> list[Rate]:
     """The errors of each kind, and of all together last.
 
-    - ``sick``: whether telling them healthy is the error, or else anything but that; to raise is one
-      of either
+    - ``sick``: whether no alarm is the error, told healthy or not judged, or else an alarm; to raise
+      an exception is one of either
 
     >>> rates_of([Outcome("one", 0, "healthy", (), "")], sick=True)[-1].errors
     1
@@ -105,9 +107,9 @@ def rates_of(outcomes: Sequence[Outcome], *, sick: bool) -> list[Rate]:
     found = []
     for kind in [*kinds, "all"]:
         own = [each for each in outcomes if kind in {each.kind, "all"}]
-        errors = sum(each.state == RAISED or (each.state == "healthy") == sick for each in own)
+        errors = sum(each.state == RAISED or (each.state not in _NO_ALARM) != sick for each in own)
         another = sum(
-            bool(each.right) and each.state not in {"healthy", RAISED, *each.right} for each in own
+            bool(each.right) and each.state not in {*_NO_ALARM, RAISED, *each.right} for each in own
         )
         low, high = clopper_pearson(errors, len(own), _LEVEL)
         told = dict(Counter(each.state for each in own))

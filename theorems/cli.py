@@ -3,9 +3,9 @@ elsewhere.
 
 Exit status: 0 everything as expected; 1 a verdict other than expected, a surviving sentinel or a
 proof that does not stand; 2 bad usage or input, in one line on standard error; 3 an output could
-not be written; 70 a defect of ours, with what to report; 129, 130, 143 ended by SIGHUP, SIGINT
-(Ctrl-C), SIGTERM, after what was established has been printed and saved; 141 the reader of the
-output went away.
+not be written; 4 too little of a network could be judged; 70 a defect of ours, with what to report;
+129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM, after what was established has been printed
+and saved; 141 the reader of the output went away.
 
 Everything heavy is imported inside the guard, so that Ctrl-C during imports is no traceback either.
 """

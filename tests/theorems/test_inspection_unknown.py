@@ -81,11 +81,7 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]]
         zoo.Attention,
         TOKENS,
         {"mlp"},
-        {
-            "attention": "is attention",
-            "attention.out_proj": "not called itself",
-            "head": "maps to the outputs",
-        },
+        {"head": "maps to the outputs"},
     ),
     "attention of linear maps": (
         zoo.OwnAttention,
@@ -93,9 +89,9 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]]
         {"q", "k", "v"},
         {"out": "maps to the outputs"},
     ),
-    "LSTM": (lambda: zoo.Recurrent(nn.LSTM), TOKENS, {"before", "after"}, {"cell": "is recurrent"}),
-    "GRU": (lambda: zoo.Recurrent(nn.GRU), TOKENS, {"before", "after"}, {"cell": "is recurrent"}),
-    "recurrent cell": (zoo.Cell, FLAT, {"after"}, {"cell": "recurrent cell"}),
+    "LSTM": (lambda: zoo.Recurrent(nn.LSTM), TOKENS, {"before", "after"}, {}),
+    "GRU": (lambda: zoo.Recurrent(nn.GRU), TOKENS, {"before", "after"}, {}),
+    "recurrent cell": (zoo.Cell, FLAT, {"after"}, {}),
     "linear with an idle child": (
         lambda: blocks(lambda: zoo.WithChild(True)),
         FLAT,

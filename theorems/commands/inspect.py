@@ -24,6 +24,7 @@ from theorems.commands.arguments import (
 from theorems.terminal.exit_statuses import (
     AS_EXPECTED,
     NOT_AS_EXPECTED,
+    UNDECIDED,
     UsageError,
     refusing,
     writing,
@@ -50,7 +51,10 @@ _STYLES = {
     "dead": "red",
     "exploding": "red",
     "vanishing": "red",
+    "saturated": "red",
+    "not judged": "yellow",
 }
+_STATUSES = {"healthy": AS_EXPECTED, "not judged": UNDECIDED}
 _OTHERS = 4
 _COLUMNS = (
     "gap: orthogonality gap, 0 for orthogonal samples; rank: effective rank; soft: soft rank, "
@@ -78,11 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with refusing():
-        return AS_EXPECTED if _inspect(args) else NOT_AS_EXPECTED
+        return _STATUSES.get(_inspect(args), NOT_AS_EXPECTED)
 
 
-def _inspect(args: argparse.Namespace) -> bool:
-    """Inspect, print and write; whether the network is healthy. Raises ``ValueError`` or
+def _inspect(args: argparse.Namespace) -> str:
+    """Inspect, print and write; the network's state. Raises ``ValueError`` or
     ``TypeError``.
     """
     target = None if args.json is None else require_file("--json", args.json)
@@ -116,7 +120,7 @@ def _inspect(args: argparse.Namespace) -> bool:
         with drawing(), writing(picture):
             figure.savefig(picture, dpi=160)
         field(out, "Written", str(picture))
-    return found.healthy
+    return found.state
 
 
 def _redrawn(target: str, module: nn.Module, seed: int) -> list[nn.Module]:

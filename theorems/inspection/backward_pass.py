@@ -3,23 +3,20 @@
 L is a loss, or ΣG·Y of the outputs Y with entries of G standard normal. At each place the gradient
 ∂L/∂y of what the linear map gives is noted, y = Wx + b, all samples together. The logarithm of its
 norm against depth, the number of judged places before it, has the least-squares slope −log g: on
-its way back a gradient grows by the factor g a layer.
-
-Gradients are steady as long as the factor over all layers lies within a thousand either way, but
-for chance. In a layer of ReLU of width d, log‖∂L/∂y‖² of one sample has a variance of about 5/d, by
-which layers add up; `DEVIATIONS` standard deviations of that are allowed, as a healthy network
-passes them once in a thousand times. Other layers fluctuate less.
+its way back a gradient grows by the factor g a layer. Attention is a place too, though its maps are
+within one call, and the steps of a recurrent module are places of a chain of their own. What growth
+is too much, `growth` says.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 
 import numpy as np
@@ -31,10 +28,21 @@ from torch.utils._pytree import tree_map
 
 from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
+from theorems.inspection.attention import picked, soft_choices
 from theorems.inspection.dataflow import reached, tensors_in
-from theorems.inspection.forward_pass import LINEAR, Passage, as_it_was, eager
+from theorems.inspection.forward_pass import LINEAR, Call, Passage, as_it_was, eager
+from theorems.inspection.growth import (
+    DEVIATIONS,
+    FLAT,
+    STEADY,
+    Course,
+    course_of,
+    factor,
+    interval,
+)
 from theorems.inspection.inputs import Inputs, InspectionError
 from theorems.inspection.predictions import Back
+from theorems.inspection.recurrences import Recurrence, Steps, recurrence, unrolled
 from theorems.inspection.stages import Stage
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "Gradients",
     "Loss",
     "along",
+    "followed",
     "go_back",
     "gradients",
     "slope",
@@ -54,17 +63,11 @@ __all__ = [
 Loss = Callable[[object], Tensor]
 Floats = NDArray[np.float64]
 
-STEADY = 1000.0
-"""The factor over all layers up to which gradients are steady, or one over it."""
-DEVIATIONS = 3.29
-"""Standard deviations allowed beyond it, of a normal variable passed with probability 1e-3."""
 _DRAWS = 8
 _FEWER = 2  # of each of the other networks, and of a large one, whose others have 1
 _MOST_WORK = 2e9  # in multiplications of a forward pass
-_LEVEL = 0.95
 _MANY = 0.75  # of the units of a layer, dead: half are where all samples are alike
 _RARE = 1e-5  # probability of so many by chance, of halves
-_FLAT = 0.1  # of the largest slope, below which a unit is saturated
 _BOUNDED: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": lambda y: 1 - y.square(),
     "sigmoid": lambda y: 4 * y * (1 - y),
@@ -73,23 +76,19 @@ _BOUNDED: Mapping[str, Callable[[Tensor], Tensor]] = {
 """Slopes by what comes out, over the largest."""
 
 
-class Course(StrEnum):
-    """What becomes of gradients on their way back."""
-
-    STEADY = "steady"
-    EXPLODING = "exploding"
-    VANISHING = "vanishing"
-
-
 @dataclass(eq=False)
 class Backward:
     """Of one network: at each judged call, by its label, ‖∂L/∂y‖_F, (draws,), and the units that no
-    gradient reached, (units,); and of what calls receive, where asked for, ∂L/∂x of the first draw.
+    gradient reached, (units,); of what calls receive, where asked for, ∂L/∂x of the first draw;
+    recurrent modules, by the names of their chains; and of attention that is
+    a module in how many sequences it chooses, and the share of saturated rows.
     """
 
     norms: dict[str, list[float]] = field(default_factory=dict)
     still: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     arriving: dict[str, Tensor] = field(default_factory=dict)
+    chains: dict[str, Steps] = field(default_factory=dict)
+    choices: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,12 @@ class Gradients:
     on the way back, ``low`` to ``high`` its interval at level 95 % ``over`` what is told,
     ``layers`` how many it was fitted over, and ``allowed`` the factor over all of them within which
     it is steady. ``intervals`` has the ends of the geometric mean of each norm, at the same level
-    and ``over`` the same; NaN where there is none.
+    and ``over`` the same; NaN where there is none. ``ends`` is the factor from the last place to the
+    first on the longest way. ``recurrences`` are the recurrent modules, whose steps are no layers;
+    ``decided`` is the first of them of which gradients are not steady, where those of the layers
+    are, None otherwise: ``course`` is then its. ``choices`` is the share of saturated rows of each
+    attention, by its label; ``saturating`` the first hidden layer, or else attention, of which
+    three quarters of the entries, or rows, are saturated.
     """
 
     loss: str
@@ -119,6 +123,11 @@ class Gradients:
     course: Course
     dying: int | None
     intervals: tuple[tuple[float, float], ...] = ()
+    ends: float = math.nan
+    recurrences: tuple[Recurrence, ...] = ()
+    decided: Recurrence | None = None
+    choices: tuple[tuple[str, float], ...] = ()
+    saturating: tuple[str, float] | None = None
 
     @property
     def total(self) -> float:
@@ -127,8 +136,8 @@ class Gradients:
 
     @property
     def healthy(self) -> bool:
-        """Whether gradients are steady, and no layer is dying."""
-        return self.course is Course.STEADY and self.dying is None
+        """Whether gradients are steady, and no layer is dying or saturated."""
+        return self.course is Course.STEADY and self.dying is None and self.saturating is None
 
     @property
     def sentence(self) -> str:
@@ -139,18 +148,38 @@ class Gradients:
         >>> flat.sentence
         'factor 1.5 a layer on the way back (1.4 to 1.6 over 4 initialisations), 58 over 10 layers'
         """
+        if self.decided is not None:
+            return self.decided.sentence
         if not math.isfinite(self.rate):
             return "no growth, as no two layers in a row have gradients"
-        interval = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
+        spread = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
         many = f"{self.layers} layer{'s' if self.layers > 1 else ''}"
         return (
-            f"factor {self.rate:.3g} a layer on the way back{interval}, {self.total:.2g} over "
-            f"{many}"
+            f"factor {self.rate:.3g} a layer on the way back{spread}, {self.total:.2g} over "
+            f"{many}{self._jump}"
         )
+
+    @property
+    def layered(self) -> Course:
+        """What becomes of them from layer to layer, whatever recurrent modules do."""
+        return self.course if self.decided is None else Course.STEADY
+
+    @property
+    def _jump(self) -> str:
+        """The factor from the last layer to the first, where that alone is past what is allowed."""
+        within = 1 / self.allowed <= self.total <= self.allowed
+        decides = self.course is not Course.STEADY and self.decided is None and within
+        return f", {self.ends:.2g} from the last to the first" if decides else ""
 
     def as_json(self) -> dict[str, object]:
         """The fields, and ``total``."""
-        return {**self.__dict__, "course": self.course.value, "total": self.total}
+        return {
+            **self.__dict__,
+            "course": self.course.value,
+            "total": self.total,
+            "recurrences": [item.as_json() for item in self.recurrences],
+            "decided": None if self.decided is None else self.decided.name,
+        }
 
 
 def gradients(
@@ -215,30 +244,76 @@ def gradients(
         rates = [slope(depths, column) for column in logs.T] if logs.shape[1] > 1 else []
         over = f"{logs.shape[1]} random output gradients"
     mean = slope(depths, logs.mean(axis=1))
-    low, high = _interval(rates)
+    low, high = interval(rates)
     span = max(depths.values()) - min(depths.values()) if depths else 0
+    ends = _ends(passage, depths, logs.mean(axis=1))
     widths = {depths[name]: len(seen.still[name]) for name in depths if name in seen.still}
     deviation = math.sqrt(5 * math.fsum(1 / width for width in widths.values())) / 2
-    allowed = math.log(STEADY) + DEVIATIONS * deviation
-    course = Course.STEADY
-    if math.isfinite(mean) and abs(mean) * span > allowed:
-        course = Course.EXPLODING if mean > 0 else Course.VANISHING
+    course, allowed = course_of(mean * span, ends, deviation)
+    samples = len(passage.batch)
+    chains = tuple(
+        recurrence(
+            steps,
+            [each.chains[name] for each in beside if name in each.chains],
+            logs.shape[1],
+            samples,
+        )
+        for name, steps in seen.chains.items()
+        if all(state.ndim == 2 and len(state) % samples == 0 for state in steps.states)
+    )
+    decided = None
+    if course is Course.STEADY:
+        decided = next((item for item in chains if item.course is not Course.STEADY), None)
+        course = course if decided is None else decided.course
     shares = tuple(_dead(stage, seen) for stage in found)
+    saturated = tuple(map(_saturated, found))
+    layers = [
+        (stage.call.label, share)
+        for stage, share in zip(found, saturated, strict=True)
+        if stage.role == "hidden"
+    ]
+    choices = (
+        *((name, share) for name, (rows, share) in seen.choices.items() if rows % samples == 0),
+        *soft_choices(passage),
+    )
     return Gradients(
         loss="standard normal output gradients" if loss is None else "the loss given",
         norms=tuple(_norm(seen.norms.get(stage.call.label, [])) for stage in found),
         dead=shares,
-        saturated=tuple(map(_saturated, found)),
-        rate=_factor(mean),
-        low=_factor(low),
-        high=_factor(high),
+        saturated=saturated,
+        rate=factor(mean),
+        low=factor(low),
+        high=factor(high),
         over=over if math.isfinite(low) else "",
         layers=span,
-        allowed=math.exp(allowed),
+        allowed=allowed,
         course=course,
         dying=_dying(found, shares, seen),
         intervals=tuple(_norm_interval(stage.call.label, seen, beside) for stage in found),
+        choices=choices,
+        saturating=next((item for item in (*layers, *choices) if item[1] > _MANY), None),
+        ends=factor(ends),
+        recurrences=chains,
+        decided=decided,
     )
+
+
+def followed(module: nn.Module, seen: Gradients | str) -> set[str]:
+    """The modules, by their names, that are judged and no layers: what is recurrent, and attention,
+    with the map that it ends in.
+
+    >>> followed(nn.Linear(2, 2), "no gradients")
+    set()
+    """
+    if isinstance(seen, str):
+        return set()
+    chains = {item.module for item in seen.recurrences}
+    named = {label.partition(" (call ")[0] for label, _ in seen.choices}
+    return chains | {
+        name
+        for name, part in module.named_modules()
+        if name in named or name.rpartition(".out_proj")[0] in named
+    }
 
 
 def along(
@@ -412,8 +487,60 @@ def _listening(
 
         return note
 
+    def follow(name: str, module: str, kind: str, states: Sequence[Tensor]) -> None:
+        steps = seen.chains.setdefault(name, Steps(name, module, kind))
+        for state in states:
+            steps.add(state, lambda gradient: _length(gradient, float(gradient.abs().max())))
+            places.append(state)
+
+    def step(name: str) -> Callable[[nn.Module, object, object], None]:
+        def note(part: nn.Module, args: object, output: object) -> None:
+            follow(name, name, _kind_of_cell(part), tensors_in(output)[:1])
+
+        return note
+
+    def steps(
+        name: str,
+    ) -> Callable[[nn.RNNBase, tuple[object, ...], dict[str, object], object], object]:
+        def compute(
+            part: nn.RNNBase, args: tuple[object, ...], kwargs: dict[str, object], output: object
+        ) -> object:
+            called[name] += 1
+            found = unrolled(part, args, kwargs, labelled(name, part, called[name]))
+            if found is None:
+                return output
+            given, chains = found
+            for chain, states in chains:
+                follow(chain, name, part.mode, states)
+            return given
+
+        return compute
+
+    def choice(
+        name: str,
+    ) -> Callable[[nn.Module, tuple[object, ...], dict[str, object], object], None]:
+        def note(
+            part: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], output: object
+        ) -> None:
+            given = inspect.signature(part.forward).bind(*args, **kwargs).arguments
+            asked = {**given, "need_weights": True, "average_attn_weights": False}
+            with torch.no_grad():
+                _, weights = part.forward(**asked)
+            label = labelled(name, part, called[name] + 1)
+            seen.choices[label] = (len(weights), picked(weights))
+
+        return note
+
     handles = []
     for name, part in module.named_modules():
+        if isinstance(part, nn.RNNCellBase):
+            handles.append(part.register_forward_hook(step(name)))
+        elif isinstance(part, nn.RNNBase):
+            handles.append(part.register_forward_hook(steps(name), with_kwargs=True))
+        elif isinstance(part, nn.MultiheadAttention):
+            if type(part).forward is nn.MultiheadAttention.forward:
+                handles.append(part.register_forward_hook(choice(name), with_kwargs=True))
+            handles.append(part.register_forward_hook(after(name)))
         if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule):
             handles.append(part.register_forward_hook(after(name)))
             if arriving:
@@ -423,6 +550,12 @@ def _listening(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _kind_of_cell(part: nn.Module) -> str:
+    """``"RNN_TANH"`` of a cell with that, as modules of many steps call it."""
+    rule = getattr(part, "nonlinearity", "")
+    return f"RNN_{rule.upper()}" if rule else type(part).__name__
 
 
 def _keep(seen: Backward, label: str, value: Tensor | None) -> None:
@@ -487,18 +620,70 @@ def _starts(
 # --- how they grow --------------------------------------------------------------------------------
 
 
+def _places(passage: Passage) -> list[Call]:
+    """The judged places, and attention, which is one too where it is called."""
+    attention = (item for item in passage.calls if isinstance(item.module, nn.MultiheadAttention))
+    found = {id(item): item for item in (*passage.places, *attention)}
+    return sorted(found.values(), key=lambda item: item.ended)
+
+
+def _before(passage: Passage) -> dict[str, list[str]]:
+    """The places that each place receives something from, with no other between, by their labels in
+    the order of calls.
+    """
+    places = _places(passage)
+    made = {call.gave_node: call for call in places}
+    return {
+        call.label: [made[node].label for node in reached(call.came, made) if node in made]
+        for call in places
+    }
+
+
 def _depths(passage: Passage, found: Sequence[Stage]) -> dict[str, int]:
-    """How many judged places lie one after the other before each hidden one, by its label."""
+    """How many places lie one after the other before each hidden one, by its label; of attention
+    too, where it is hidden because what is hidden comes later.
+    """
     hidden = {stage.call.label for stage in found if stage.role == "hidden"}
     if passage.unfollowed is not None:
         order = [call.label for call in passage.places if call.label in hidden]
         return {label: place for place, label in enumerate(order)}
-    made = {call.gave_node: call for call in passage.places}
+    hidden |= {call.label for call in _places(passage) if call not in passage.places}
     depths: dict[str, int] = {}
-    for call in sorted(passage.places, key=lambda item: item.ended):
-        before = [made[node].label for node in reached(call.came, made) if node in made]
-        depths[call.label] = 1 + max((depths.get(label, -1) for label in before), default=-1)
+    for label, before in _before(passage).items():
+        depths[label] = 1 + max((depths.get(name, -1) for name in before), default=-1)
     return {label: depth for label, depth in depths.items() if label in hidden}
+
+
+def _ends(passage: Passage, depths: Mapping[str, int], logs: Floats) -> float:
+    """log of the factor by which ‖∂L/∂y‖ grows from the last places on the longest way to the first;
+    NaN without both.
+
+    What is of one depth counts together; a place that no longest way passes, such as a map of what
+    enters at each step, is no step of it.
+    """
+    if len(set(depths.values())) < 2:
+        return math.nan
+    after = dict.fromkeys(depths, 0)
+    if passage.unfollowed is None:
+        for label, before in reversed(_before(passage).items()):
+            for name in before:
+                if label in after and name in after:
+                    after[name] = max(after[name], after[label] + 1)
+        longest = max(depths[label] + after[label] for label in depths)
+        kept = [label for label in depths if depths[label] + after[label] == longest]
+    else:
+        kept = list(depths)
+    by_depth: dict[int, list[float]] = {}
+    for label, value in zip(depths, logs, strict=True):
+        if label in kept and math.isfinite(value):
+            by_depth.setdefault(depths[label], []).append(value)
+    if len(by_depth) < 2:
+        return math.nan
+    first, last = (
+        np.logaddexp.reduce(2 * np.array(by_depth[end])) / 2
+        for end in (min(by_depth), max(by_depth))
+    )
+    return float(first - last)
 
 
 def _logs(seen: Backward, depths: Mapping[str, int]) -> Floats:
@@ -529,27 +714,14 @@ def slope(depths: Mapping[str, int], logs: Floats) -> float:
     return float(-np.polynomial.Polynomial.fit(where[kept], logs[kept], 1).convert().coef[1])
 
 
-def _interval(rates: Sequence[float]) -> tuple[float, float]:
-    """Student's interval of the mean."""
-    if len(rates) < 2 or not np.isfinite(rates).all():
-        return math.nan, math.nan
-    reach = stats.t.ppf((1 + _LEVEL) / 2, len(rates) - 1) * stats.sem(rates)
-    return float(np.mean(rates) - reach), float(np.mean(rates) + reach)
-
-
 def _norm_interval(label: str, seen: Backward, beside: Sequence[Backward]) -> tuple[float, float]:
     """That of the geometric mean of a norm, over the networks, or over the draws of one alone."""
     norms = [each.norms.get(label, []) for each in (seen, *beside)]
     groups = norms if beside else [[norm] for norm in norms[0]]
     if any(norm == 0 for norm in itertools.chain.from_iterable(groups)) or not all(groups):
         return math.nan, math.nan
-    low, high = _interval([float(np.log(group).mean()) for group in groups])
-    return _factor(low), _factor(high)
-
-
-def _factor(log: float) -> float:
-    """Its exponential, which is the one NaN of this module where there is none."""
-    return math.exp(log) if math.isfinite(log) else math.nan
+    low, high = interval([float(np.log(group).mean()) for group in groups])
+    return factor(low), factor(high)
 
 
 def _norm(values: Sequence[float]) -> float:
@@ -577,7 +749,7 @@ def _saturated(stage: Stage) -> float:
     rule = _BOUNDED.get(stage.actions[-1]) if stage.actions else None
     if rule is None or stage.joined:
         return math.nan
-    return float((rule(stage.features.double()) < _FLAT).double().mean())
+    return float((rule(stage.features.double()) < FLAT).double().mean())
 
 
 def _dying(found: Sequence[Stage], shares: Sequence[float], seen: Backward) -> int | None:

@@ -46,6 +46,7 @@ __all__ = [
     "Condition",
     "Measures",
     "chance",
+    "collinear",
     "evidence",
     "final_run",
     "fixed_cosine",
@@ -216,6 +217,20 @@ def strength(G: Floats, width: int) -> float:
     (0.0, 1.0)
     """
     return _look(G, width).strength
+
+
+def collinear(H: Floats) -> tuple[float, bool]:
+    """The mean |cos| of two columns of (d, n) features, n ≥ 3, and whether they are collapsed by
+    both yardsticks, of the rank and of the angle.
+
+    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1]
+    ((0.0, False), True)
+    """
+    if not H.any():
+        return 1.0, True
+    seen = _look(np.asarray(gram(_triangle(H))), len(H))
+    cosine = float(seen.alignment.mean())
+    return cosine, seen.collapse > 0 and cosine > seen.aligned
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,9 @@ class Watched:
 
     @property
     def course(self) -> str:
-        """What becomes of gradients, in one word; empty where none were measured."""
-        return "" if isinstance(self.gradients, str) else self.gradients.course.value
+        """What becomes of gradients from layer to layer, in one word; empty where none were measured.
+        """
+        return "" if isinstance(self.gradients, str) else self.gradients.layered.value
 
     @property
     def actions(self) -> set[str]:
@@ -164,10 +165,12 @@ def remedies(watched: Watched, state: str) -> list[Remedy]:
     Args:
         watched: the network.
         state: what it is, in one word, as `Inspection.state` has it; nothing is offered to a
-            healthy one.
+            healthy one, nor to one of which the steps of time alone are not steady.
     """
     found: list[Remedy] = []
-    for part in brought("remedies") if state != "healthy" else ():
+    timely = state in {"exploding", "vanishing"} and watched.course == "steady"
+    offered = state not in {"healthy", "not judged"} and not timely
+    for part in brought("remedies") if offered else ():
         with tolerated(part, "a remedy"):
             said = part.item(watched, state)
             if strange := [item for item in said if not isinstance(item, Remedy)]:

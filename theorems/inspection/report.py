@@ -10,7 +10,8 @@ from html import escape
 import numpy as np
 from torch import Tensor, nn
 
-from theorems.inspection.backward_pass import Course, Gradients, Loss, along, gradients
+from theorems.inspection.attention import Tokens, tokens_of
+from theorems.inspection.backward_pass import Course, Gradients, Loss, along, followed, gradients
 from theorems.inspection.condition import (
     SOFT,
     Chance,
@@ -41,6 +42,7 @@ from theorems.inspection.stages import (
     Stage,
     account,
     hidden_stages,
+    judged_share,
     stages,
 )
 from theorems.notebook import table
@@ -104,26 +106,45 @@ class Inspection:
     chance: Chance | None
     gradients: Gradients | str
     remedies: tuple[Remedy, ...] = ()
+    tokens: Tokens | None = None
+
+    @property
+    def judged(self) -> float:
+        """The share of the parameters that was judged, from 0 to 1, of those that are not of maps to
+        the outputs, rows looked up, or of no use.
+        """
+        return judged_share(self.parameters, self.not_judged)
+
+    @property
+    def unwell(self) -> bool:
+        """Whether something is wrong, forward or backward, in what was judged."""
+        backward = not isinstance(self.gradients, str) and not self.gradients.healthy
+        tokens = self.tokens is not None and self.tokens.collapsed
+        return self.since is not None or tokens or backward
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong, forward or backward."""
-        backward = isinstance(self.gradients, str) or self.gradients.healthy
-        return self.since is None and backward
+        """Whether nothing is wrong, and at least half of the parameters were judged."""
+        return self.state == "healthy"
 
     @property
     def state(self) -> str:
-        """In one word: healthy, dead, collapsing, clustering, exploding or vanishing; the first of
-        these that is so.
+        """In one or two words: dead, collapsing, clustering, exploding, vanishing or saturated, the
+        first of these that is so; otherwise healthy, or not judged, of more than half of the
+        parameters.
         """
         seen = self.gradients
+        if not self.unwell:
+            return "healthy" if self.judged >= 0.5 else "not judged"
         if self.layers[self.hidden - 1].measures.dead:
             return "dead"
         if self.since is not None:
             return self.condition.value
-        if isinstance(seen, str) or seen.healthy:
-            return "healthy"
-        return "dead" if seen.dying is not None else seen.course.value
+        if isinstance(seen, str) or (self.tokens is not None and self.tokens.collapsed):
+            return Condition.COLLAPSING.value
+        if seen.dying is not None:
+            return "dead"
+        return "saturated" if seen.course is Course.STEADY else seen.course.value
 
     @property
     def counted(self) -> str:
@@ -218,6 +239,8 @@ class Inspection:
         if (back := self._backward()) is not None:
             healthy = said.startswith("healthy: ")
             said = f"{back}; {said.removeprefix('healthy: ')}" if healthy else f"{said}; {back}"
+        if self.state == "not judged":
+            said = f"not judged: {1 - self.judged:.0%} of the parameters; the rest is {said}"
         if not left:
             return said
         share = sum(item.parameters for item in left)
@@ -230,9 +253,11 @@ class Inspection:
     def _backward(self) -> str | None:
         """What is wrong with gradients and units, in words; None if nothing is."""
         seen = self.gradients
-        if isinstance(seen, str) or seen.healthy:
-            return None
         words = []
+        if self.tokens is not None and self.tokens.collapsed:
+            words.append(f"collapsing tokens: {self.tokens.sentence}")
+        if isinstance(seen, str) or seen.healthy:
+            return "; ".join(words) or None
         if seen.dying is not None:
             layer = self.layers[seen.dying - 1]
             words.append(
@@ -241,6 +266,9 @@ class Inspection:
             )
         if seen.course is not Course.STEADY:
             words.append(f"{seen.course.value} gradients: {seen.sentence}")
+        if seen.saturating is not None:
+            name, share = seen.saturating
+            words.append(f"saturated in {name!r}: {share:.0%} of what comes out of it")
         return "; ".join(words)
 
     def _finding(self) -> str:
@@ -317,6 +345,8 @@ class Inspection:
             "verdict": self.verdict,
             "state": self.state,
             "condition": self.condition.value,
+            "judged": self.judged,
+            "tokens": None if self.tokens is None else asdict(self.tokens),
             "since": self.since,
             "chance": None if self.chance is None else self.chance.as_json(),
             "samples": self.samples,
@@ -414,7 +444,6 @@ def inspect(
     """
     passage = watch(module, batch, statistics)
     found = stages(passage)
-    parameters, left = account(module, passage, found)
     hidden = hidden_stages(module, passage, found)
     seen = watched(passage, hidden, seed)
     seen = replace(
@@ -425,6 +454,7 @@ def inspect(
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
+    parameters, left = account(module, passage, found, followed(module, seen.gradients))
     told = Inspection(
         samples=n,
         statistics=statistics,
@@ -443,6 +473,7 @@ def inspect(
         since=since,
         chance=excuse,
         gradients=seen.gradients,
+        tokens=tokens_of(passage, [item.call.came for item in found if item.role is Role.OUTPUT]),
     )
     return replace(told, remedies=tuple(remedies(seen, told.state)))
 

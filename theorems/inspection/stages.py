@@ -8,7 +8,7 @@ the network stands under a stage that is judged, or under a module that is not, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -21,7 +21,16 @@ from theorems.inspection.dataflow import Node, between, close, reached, same, up
 from theorems.inspection.forward_pass import Call, Passage
 from theorems.inspection.inputs import InspectionError
 
-__all__ = ["NotJudged", "Parameters", "Role", "Stage", "account", "hidden_stages", "stages"]
+__all__ = [
+    "NotJudged",
+    "Parameters",
+    "Role",
+    "Stage",
+    "account",
+    "hidden_stages",
+    "judged_share",
+    "stages",
+]
 
 #: Share of the energy of rescaled rows that the ε beside their variances may take.
 _NEGLIGIBLE = 0.05
@@ -423,7 +432,8 @@ class NotJudged:
     """A module that holds parameters and was not judged: how many are counted here, and why.
 
     ``parameters`` counts entries; what is shared counts once, with the layer that is judged if
-    there is one. ``output`` says that it maps to the outputs, or is pooled for them.
+    there is one. ``output`` says that it maps to the outputs, or is pooled for them; ``idle`` that
+    it looks rows up, or takes no part, so that there is nothing to judge.
     """
 
     name: str
@@ -431,6 +441,7 @@ class NotJudged:
     parameters: int
     reason: str
     output: bool = False
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -466,12 +477,28 @@ def hidden_stages(module: nn.Module, passage: Passage, found: Sequence[Stage]) -
     return hidden
 
 
+def judged_share(parameters: Parameters, left: Sequence[NotJudged]) -> float:
+    """The share judged of the parameters that could be: not those of maps to the outputs, nor of
+    tables of rows, nor of what takes no part; 1 if there are none.
+
+    >>> judged_share(Parameters(10, 4, 6), [NotJudged("a", "LSTM", 4, ""),
+    ...                                     NotJudged("b", "Linear", 2, "", output=True)])
+    0.5
+    """
+    counted = sum(item.parameters for item in left if not (item.output or item.idle))
+    return parameters.judged / (parameters.judged + counted) if counted else 1.0
+
+
 def account(
-    module: nn.Module, passage: Passage, stages: Sequence[Stage]
+    module: nn.Module,
+    passage: Passage,
+    stages: Sequence[Stage],
+    also: Collection[str] = (),
 ) -> tuple[Parameters, tuple[NotJudged, ...]]:
     """Count every parameter once, and name every module that holds some and was not judged.
 
-    ``stages`` are all of the ``passage``, the judged ones first.
+    ``stages`` are all of the ``passage``, the judged ones first; ``also`` names modules that are
+    judged and no stages.
 
     >>> from theorems.inspection.forward_pass import watch
     >>> network = nn.Sequential(nn.Linear(4, 2), nn.ReLU())
@@ -479,7 +506,7 @@ def account(
     >>> account(network, passage, stages(passage))
     (Parameters(total=10, judged=10, not_judged=0), ())
     """
-    judged: set[str] = set()
+    judged: set[str] = set(also)
     for stage in stages:
         if stage.role is Role.HIDDEN:
             judged.add(stage.call.name)
@@ -513,6 +540,7 @@ def account(
                     count,
                     _reason(name, part, passage, roles, entering) + shared,
                     name in outputs,
+                    _idle(name, part, passage, entering),
                 )
             )
     left = sum(item.parameters for item in found)
@@ -542,6 +570,12 @@ def _count(parameters: Sequence[nn.Parameter], counted: set[int]) -> int:
 
 def _kind(part: nn.Module) -> str:
     return str(getattr(part, "original_name", type(part).__name__))
+
+
+def _idle(name: str, part: nn.Module, passage: Passage, entering: set[int] | None) -> bool:
+    """Whether it looks rows up, or is known to take no part in the outputs."""
+    used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
+    return isinstance(part, nn.Embedding | nn.EmbeddingBag) or not used
 
 
 def _reason(

@@ -23,6 +23,7 @@ __all__ = [
     "INTERRUPTED",
     "NOT_AS_EXPECTED",
     "NOT_WRITTEN",
+    "UNDECIDED",
     "OutputError",
     "ReaderGoneError",
     "UsageError",
@@ -31,7 +32,7 @@ __all__ = [
     "writing",
 ]
 
-AS_EXPECTED, NOT_AS_EXPECTED, BAD_INPUT, NOT_WRITTEN, DEFECT = 0, 1, 2, 3, 70
+AS_EXPECTED, NOT_AS_EXPECTED, BAD_INPUT, NOT_WRITTEN, UNDECIDED, DEFECT = 0, 1, 2, 3, 4, 70
 #: Of Ctrl-C; another signal ends a command with 128 and its number.
 INTERRUPTED = 130
 CLOSED_PIPE = 141

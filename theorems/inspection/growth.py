@@ -1,0 +1,167 @@
+"""Whether gradients explode or vanish from place to place on their way back.
+
+Two numbers are looked at: the factor of a least-squares line over all places, and the factor from
+the last place to the first, as measured, which sees a jump at one of them. Gradients are steady as
+long as both lie within a thousand, either way, or within what chance does where they neither grow
+nor shrink in the mean. In a layer of ReLU of width d, log‖∂L/∂y‖² of one sample has a variance of
+about 5/d, by which layers add up (Hanin and Nica 2020); other layers fluctuate less. A normal
+variable passes `DEVIATIONS` standard deviations with probability 5e-4, so that where gradients are
+steady in the mean at most one network in a thousand is told otherwise by either number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+__all__ = [
+    "DEVIATIONS",
+    "FLAT",
+    "STEADY",
+    "Course",
+    "Growth",
+    "course_of",
+    "factor",
+    "growth_of",
+    "interval",
+]
+
+Floats = NDArray[np.float64]
+
+STEADY = 1000.0
+"""The factor over all places up to which gradients are steady, or one over it."""
+DEVIATIONS = 3.48
+"""Standard deviations that chance is allowed, of a normal variable passed with probability 5e-4."""
+FLAT = 0.1
+"""Of the largest slope, below which a unit is saturated."""
+_LEVEL = 0.95
+
+
+class Course(StrEnum):
+    """What becomes of gradients on their way back."""
+
+    STEADY = "steady"
+    EXPLODING = "exploding"
+    VANISHING = "vanishing"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How gradients grow over a chain of places.
+
+    ``rate`` is the factor a place on the way back, of least squares, ``low`` to ``high`` its
+    interval at level 95 % ``over`` what is told, NaN where there is none; ``places`` how many steps
+    there are between the first and the last, and ``ends`` the factor from the last to the first.
+    ``allowed`` is the factor within which they are steady.
+    """
+
+    rate: float
+    low: float
+    high: float
+    over: str
+    places: int
+    ends: float
+    allowed: float
+    course: Course
+
+    def sentence(self, unit: str) -> str:
+        """In words, how gradients grow from one ``unit`` to another.
+
+        >>> Growth(0.5, 0.4, 0.6, "8 random output gradients", 10, 1e-3, 1e3,
+        ...        Course.STEADY).sentence("step")
+        'factor 0.5 a step on the way back (0.4 to 0.6 over 8 random output gradients), 0.001 over 10 steps'
+        """
+        if not math.isfinite(self.rate):
+            return f"no growth, as no two {unit}s in a row have gradients"
+        spread = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
+        many = f"{self.places} {unit}{'s' if self.places > 1 else ''}"
+        return (
+            f"factor {self.rate:.3g} a {unit} on the way back{spread}, {self.ends:.2g} over {many}"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The fields."""
+        return {**self.__dict__, "course": self.course.value}
+
+
+def course_of(fitted: float, ends: float, deviation: float) -> tuple[Course, float]:
+    """What becomes of gradients, and the factor within which they are steady.
+
+    Args:
+        fitted: log of the factor over all places, of least squares; NaN if there is none.
+        ends: log of that from the last place to the first, −∞ where none arrives; NaN likewise.
+        deviation: the standard deviation of either where gradients are steady in the mean.
+
+    Example:
+        >>> course_of(7.0, 3.0, 1.0)[0], course_of(7.0, 3.0, 3.0)[0]
+        (<Course.EXPLODING: 'exploding'>, <Course.STEADY: 'steady'>)
+    """
+    allowed = max(math.log(STEADY), DEVIATIONS * deviation)
+    seen = [value for value in (fitted, ends) if not math.isnan(value)]
+    largest = max(seen, key=abs, default=0.0)
+    if abs(largest) <= allowed:
+        return Course.STEADY, math.exp(allowed)
+    return (Course.EXPLODING if largest > 0 else Course.VANISHING), math.exp(allowed)
+
+
+def growth_of(logs: Floats, others: Sequence[Floats], width: int) -> Growth:
+    """How gradients grow over a chain of places of one width, the first place first.
+
+    Args:
+        logs: log‖∂L/∂h‖, (places, draws), −∞ where no gradient came.
+        others: the same of networks with other weights, a mean over the draws each, (places,).
+        width: of each place.
+
+    Example:
+        >>> fading = np.log(0.5) * np.arange(30.0)[::-1, None]
+        >>> found = growth_of(fading, [], 64)
+        >>> round(found.rate, 6), found.places, found.course.value
+        (0.5, 29, 'vanishing')
+    """
+    places = max(len(logs) - 1, 0)
+    mean = logs.mean(axis=1)
+    fitted = _slope(mean)
+    rates = [_slope(column) for column in logs.T] if logs.shape[1] > 1 else []
+    over = f"{logs.shape[1]} random output gradients"
+    if others:
+        rates = [fitted, *map(_slope, others)]
+        over = f"{len(rates)} initialisations"
+    low, high = interval(rates)
+    ends = float(mean[0] - mean[-1]) if places else math.nan
+    course, allowed = course_of(fitted * places, ends, math.sqrt(5 * (places + 1) / width) / 2)
+    rate, low, high = (factor(value) for value in (fitted, low, high))
+    known = over if math.isfinite(low) else ""
+    return Growth(rate, low, high, known, places, _whole(ends), allowed, course)
+
+
+def _slope(logs: Floats) -> float:
+    """log g of least squares, of values along depth; what is not finite is left out."""
+    where = np.arange(len(logs), dtype=np.float64)
+    kept = np.isfinite(logs)
+    if kept.sum() < 2:
+        return math.nan
+    return float(-np.polynomial.Polynomial.fit(where[kept], logs[kept], 1).convert().coef[1])
+
+
+def _whole(log: float) -> float:
+    """The factor, 0 of −∞."""
+    return 0.0 if log == -math.inf else factor(log)
+
+
+def factor(log: float) -> float:
+    """Its exponential, ∞ beyond floats, NaN where there is none."""
+    return float(np.exp(min(log, 709.0))) if math.isfinite(log) else math.nan
+
+
+def interval(rates: Sequence[float]) -> tuple[float, float]:
+    """Student's interval of the mean; NaN for fewer than two, or where one is not finite."""
+    if len(rates) < 2 or not np.isfinite(rates).all():
+        return math.nan, math.nan
+    reach = stats.t.ppf((1 + _LEVEL) / 2, len(rates) - 1) * stats.sem(rates)
+    return float(np.mean(rates) - reach), float(np.mean(rates) + reach)
