@@ -228,6 +228,14 @@ def test_the_mean_over_directions_is_that_of_the_quadrature_of_spectra():
     assert np.allclose(found, (basis * rescale_map(spectrum)) @ basis.T, atol=2e-13)
 
 
+@pytest.mark.parametrize("kernel", ["relu", "identity"])
+@pytest.mark.parametrize("scale", [2.0**-300, 2.0**-60, 2.0**300])
+def test_the_mean_over_directions_is_the_same_for_every_multiple(kernel, scale):
+    """What counts as zero among the eigenvalues is a share of the largest."""
+    found, one = (direction_moments(s * GRAM, kernel_map(kernel)) for s in (scale, 1.0))
+    assert np.allclose(found, one, rtol=0, atol=1e-14)
+
+
 def test_one_layer_has_the_scale_of_its_weights():
     wide, plain = (gram_map(Chain((Linear(8, std=std), Activation("relu")))) for std in (1.5, 1.0))
     assert np.allclose(wide(GRAM), 2.25 * plain(GRAM), rtol=1e-14)
