@@ -247,6 +247,25 @@ def test_in_print_everything_is_open(window: Browser) -> None:
     assert window.printed().startswith(b"%PDF")
 
 
+def test_a_print_with_a_filter_on_says_what_it_leaves_out(
+    window: Browser, document: dict[str, Any]
+) -> None:
+    note = "document.querySelector('.left-out')"
+    drawn = f"{note}.getBoundingClientRect().height > 0"
+    choose(window, verdict="refuted", words="decay")
+    fits = [s for s in sections(document) if s.verdict == "refuted" and "decay" in s.name]
+    assert shown(window) == [s.name for s in fits]
+    assert window.run(drawn) is False  # on a screen the filter itself is seen
+    window.look(medium="print")
+    assert window.run(drawn) is True
+    assert window.run(f"{note}.textContent") == (
+        "Printed with a filter, verdict: refuted, words: decay: "
+        f"{len(fits)} of {len(document['results'])} statements follow, and the others are left out."
+    )
+    window.run("document.querySelector('button.clear').click()")
+    window.wait(f"!{drawn}")
+
+
 def test_it_is_used_by_keyboard_alone(window: Browser) -> None:
     window.press("Tab", 9)
     assert window.run("document.activeElement.className") == "skip"

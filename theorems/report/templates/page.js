@@ -33,7 +33,7 @@
     if (link && link.getAttribute("href") === location.hash) follow();
   });
 
-  // --- printing opens everything ---
+  // --- printing opens everything that the filter shows, and says what that leaves out ---
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = all("main details:not([open])");
@@ -99,6 +99,16 @@
     }
     document.querySelector(".nothing").hidden = shown > 0;
     form.elements.shown.textContent = `${shown} of ${entries.length}`;
+    const kept = [
+      ...[verdict, family, evidence, quantifier].filter((field) => field.value)
+        .map((field) => `${field.name}: ${field.value}`),
+      ...(asked.length ? [`words: ${asked.join(" ")}`] : []),
+      ...(changed?.checked ? ["otherwise than before"] : []),
+    ];
+    const note = document.querySelector(".left-out");
+    note.hidden = kept.length === 0;
+    note.textContent = `Printed with a filter, ${kept.join(", ")}: ${shown} of ${entries.length} `
+      + "statements follow, and the others are left out.";
   };
   if (form) {
     form.addEventListener("input", filter);
