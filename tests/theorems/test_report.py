@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import json
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -17,11 +18,13 @@ import pytest
 from PIL import Image
 from report_samples import PRINTED, sample_document, simulate_little
 
+from simulators.arrays import Floats
 from theorems import verify
 from theorems.registry import Part, families, refused, rescan
 from theorems.report import available, read_document, validate_document, write_report
+from theorems.report.inlining import inlined
 from theorems.report.page import LEGEND, render
-from theorems.report.pictures import Picture, inline_svg
+from theorems.report.pictures import Picture
 from theorems.report.style import COLOURS
 from theorems.statement import Verdict
 from theorems.typesetting import number
@@ -232,24 +235,61 @@ def test_page_says_that_a_run_was_interrupted(document: dict[str, Any]) -> None:
     )
 
 
-def test_inlined_pictures_share_no_ids_and_follow_the_page() -> None:
+def test_inlined_pictures_share_outlines_alone_and_follow_the_page() -> None:
+    """An outline is told by what it is, not by its id, and stands in the first that has it."""
     svg = (
         '<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
+        '<defs>\n <path id="m" d="M 0 {}"/>\n</defs><defs><path id="again" d="M 0 {}"/></defs>'
         f'<g id="a"><use xlink:href="#m" style="fill: {COLOURS["sharp"]}"/>'
-        '<path clip-path="url(#c)" style="fill: #ffffff"/></g></svg>'
+        '<clipPath id="c"/><path clip-path="url(#c)" style="fill: #ffffff"/></g></svg>'
     )
-    inlined = inline_svg(Picture("one", "t", "c", svg))
-    for piece_ in (
-        'id="one-a"',
-        'href="#one-m"',
-        "url(#one-c)",
-        "var(--sharp)",
-        "fill: none",
-        'viewBox="0 0 7 5"',
-    ):
-        assert piece_ in inlined
-    for gone in ("metadata", "<?xml", "7pt", "5pt"):
-        assert gone not in inlined
+    texts = {"one": svg.format(1, 1), "two": svg.format(1, 1), "three": svg.format(2, 2)}
+    found = inlined([Picture(name, "t", "c", text) for name, text in texts.items()])
+    for name, outline in (("one", "0"), ("two", "0"), ("three", "1")):
+        for piece_ in (
+            f'href="#outline-{outline}"',
+            f'id="{name}-c"',
+            f"url(#{name}-c)",
+            "<g><use",
+            "var(--sharp)",
+            "fill: none",
+            'viewBox="0 0 7 5"',
+        ):
+            assert piece_ in found[name]
+        for gone in ("metadata", "<?xml", "7pt", "5pt"):
+            assert gone not in found[name]
+    assert [text.count("<path id") for text in found.values()] == [1, 0, 1]
+
+
+def test_an_inlined_path_is_the_same_within_a_hundredth() -> None:
+    """Of every command that Matplotlib writes, read back by Matplotlib."""
+    draw = np.random.default_rng(5)
+    counts = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
+    commands = ["M", *draw.choice(["L", "Q", "C"], 300), "z", "L", "M", *"LLz"]
+    path = " \n".join(
+        " ".join([command, *(f"{value:.6f}" for value in draw.normal(0, 300, 2 * counts[command]))])
+        for command in commands
+    )
+    (short,) = inlined([Picture("p", "", "", f'<svg><path d="{path}"/></svg>')]).values()
+    found = re.search(' d="([^"]*)"', short)
+    assert found is not None
+    assert len(found[1]) < 0.75 * len(path)
+    assert np.abs(followed(found[1]) - followed(path)).max() <= 0.005 + 1e-9
+
+
+def followed(path: str) -> Floats:
+    """The points of a path of M, L, Q, C and z, each told by itself or from where it is drawn."""
+    points, here, start = [], np.zeros(2), np.zeros(2)
+    for command, told in re.findall("([MLQCz])([^MLQCz]*)", path, re.IGNORECASE):
+        if command == "z":
+            here = start
+            continue
+        numbers = re.findall(r"-?[0-9]*\.?[0-9]+", told)
+        after = np.array(numbers, dtype=float).reshape(-1, 2) + here * command.islower()
+        points.extend(after)
+        here = after[-1]
+        start = here if command == "M" else start
+    return np.array(points)
 
 
 @pytest.mark.parametrize(

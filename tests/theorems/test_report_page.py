@@ -266,6 +266,29 @@ def test_a_print_with_a_filter_on_says_what_it_leaves_out(
     window.wait(f"!{drawn}")
 
 
+def test_an_outline_is_drawn_while_the_figure_that_brought_it_is_hidden(
+    shared: Browser, document: dict[str, Any], tmp_path: Path
+) -> None:
+    svg = (
+        '<svg viewBox="0 0 9 6"><defs><path id="m" d="M 0 0 L 9 0 L 9 6 z"/></defs>'
+        '<use href="#m"/></svg>'
+    )
+    about = {"one": "orthogonality", "two": "my_claims"}
+    pictures = [Picture(name, name, "", svg, family) for name, family in about.items()]
+    page = tmp_path / "page.html"
+    page.write_text(render(document, pictures), encoding="utf-8")
+    shared.look()
+    shared.go(page)
+    choose(shared, family="my_claims")
+    widths = [
+        shared.run(f"document.querySelector('#{name} use').getBoundingClientRect().width")
+        for name in about
+    ]
+    assert widths[0] == 0
+    assert widths[1] > 100
+    assert shared.run("document.querySelectorAll('#two path').length") == 0
+
+
 def test_it_is_used_by_keyboard_alone(window: Browser) -> None:
     window.press("Tab", 9)
     assert window.run("document.activeElement.className") == "skip"

@@ -26,7 +26,8 @@ from theorems.report import summary
 from theorems.report.chart import chart
 from theorems.report.comparison import Earlier, compared
 from theorems.report.document import validate_document
-from theorems.report.pictures import Picture, draw_all, inline_svg
+from theorems.report.inlining import inlined
+from theorems.report.pictures import Picture, draw_all
 from theorems.report.sections import Section, sections
 from theorems.report.values import (
     columns,
@@ -155,7 +156,6 @@ def render(
     )
     templates.filters |= {
         "folded": folded,
-        "inline_svg": inline_svg,
         "label": label,
         "links": _links,
         "number": number,
@@ -164,7 +164,7 @@ def render(
         "worded": worded,
     }
     templates.globals |= {"chart": chart, "columns": columns, "readings": readings}
-    templates.globals["tables"] = tables
+    templates.globals |= {"drawings": inlined(pictures), "tables": tables}
     found = sections(document, statements)
     script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
     counts = Counter(section.verdict for section in found)

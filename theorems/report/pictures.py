@@ -1,13 +1,11 @@
-"""The figures that families bring, drawn for a run and made part of a page."""
+"""The figures that families bring, drawn for a run."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,7 +14,7 @@ from theorems.family import FamilyError
 from theorems.registry import Part, brought, tolerated
 from theorems.worker_processes import can_fork, side_by_side
 
-__all__ = ["Picture", "draw_all", "inline_svg"]
+__all__ = ["Picture", "draw_all"]
 
 
 @dataclass(frozen=True)
@@ -117,32 +115,3 @@ def _side_by_side(
             if isinstance(message, tuple):
                 (found[numbers[place]],) = message
     return found
-
-
-#: The colours of ``theorems.report.style``, as variables of the page that follow light and dark.
-_RECOLOURED = {
-    "#24292f": "var(--ink)",
-    "#59636e": "var(--muted)",
-    "#d8dee4": "var(--grid)",
-    "#ffffff": "none",
-    "#0072b2": "var(--measured)",
-    "#d55e00": "var(--as-printed)",
-    "#009e73": "var(--corrected)",
-    "#b0489a": "var(--sharp)",
-}
-
-
-def inline_svg(picture: Picture) -> str:
-    """The SVG as part of a page: no prologue, ids of its own, colours that follow the page.
-
-    >>> inline_svg(Picture("p", "title", "", '<?xml?><svg><g id="a"/></svg>'))
-    '<svg role="img" aria-label="title"><g id="p-a"/></svg>'
-    """
-    svg = picture.svg[picture.svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", svg)
-    for colour, variable in _RECOLOURED.items():
-        svg = svg.replace(colour, variable)
-    for size in ("width", "height"):
-        svg = re.sub(rf'<svg([^>]*?) {size}="[^"]*"', r"<svg\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.title)}"', 1)
