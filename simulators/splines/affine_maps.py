@@ -22,7 +22,7 @@ __all__ = ["TINY", "ULP", "AffineMaps", "maps_of"]
 ULP = 2.0**-52
 """Twice the largest relative error of one rounding: room for the rounding of the bounds."""
 TINY = 1e-290
-"""Above what products that underflow lose, as long as no number is beyond 1e±100 in size."""
+"""Above what products that underflow lose, in each of the three coefficients."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class AffineMaps:
     """Affine functions of (u, v) for n features and R regions.
 
     - ``values`` (n, 3, R): coefficients c₀, c_u, c_v
-    - ``errors`` (n, R): bounds over the box |u| ≤ ``extent[1]``, |v| ≤ ``extent[2]``
+    - ``errors`` (n, R): bounds over the box |u| ≤ ``extent[1]``, |v| ≤ ``extent[2]``; 0 only where
+      a map is 0, exactly, and not where it has underflowed
     - ``extent`` (3,): 1 and the two half-sides
     - ``multiple_of`` (n, R): the number of an earlier unit, counted over all layers, of which a
       feature is an exact multiple there, so that it is zero where that is; −1 where none is known.
@@ -46,6 +47,11 @@ class AffineMaps:
     errors: NDArray[np.float64]
     extent: NDArray[np.float64]
     multiple_of: NDArray[np.int32] | None = None
+
+    @property
+    def lost(self) -> float:
+        """A bound on what products that underflow lose over the box."""
+        return TINY * float(self.extent.sum())
 
     def magnitudes(self) -> NDArray[np.float64]:
         """Bounds on |c₀| + |c_u u| + |c_v v| over the box, of shape (n, R)."""
@@ -76,6 +82,7 @@ def maps_of(columns: Sequence[Sequence[fmpq]], extent: NDArray[np.float64]) -> A
         True
     """
     values = np.stack([nearest(column) for column in columns], axis=1)[:, :, None]
-    sizes = np.einsum("nkr,k->nr", np.abs(values), extent)
-    errors = ULP * sizes + TINY * (sizes > 0)
+    present = [any(x != 0 for x in row) for row in zip(*columns, strict=True)]
+    exact = AffineMaps(values, np.zeros((len(values), 1)), extent)
+    errors = ULP * exact.magnitudes() + exact.lost * np.array(present)[:, None]
     return AffineMaps(values, errors, extent)

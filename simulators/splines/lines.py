@@ -20,6 +20,10 @@ __all__ = ["SIDE", "Lines"]
 SIDE = -1
 """The layer of a line that is a side of the polygon."""
 
+_FLATTEST = 1e-250
+"""The least determinant, of normalised lines, from which floats tell where they meet."""
+_NOTHING = -10_000  # for an exponent of 0, below that of any float
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Coefficients = tuple[fmpq, fmpq, fmpq]
@@ -52,7 +56,7 @@ class Lines:
         self.unit: Ints = np.arange(len(sides))
         self.region: Ints = np.zeros(len(sides), dtype=np.int64)
         self._exact = dict(enumerate(sides))
-        self._extent = extent
+        self._exponents = np.frexp(extent)[1] - np.array([1, 0, 0])  # of 1, and beyond the sides
         self._maps = maps
 
     def add(
@@ -109,21 +113,34 @@ class Lines:
             one: numbers of lines.
             other: of lines that they cross inside the polygon.
         """
-        (c, a, b), (f, d, e) = self.coefficients[one].T, self.coefficients[other].T
         with np.errstate(all="ignore"):
+            (c, a, b), errors = self._normalised(one)
+            (f, d, e), errors_other = self._normalised(other)
             determinant = a * e - b * d
             x = (b * f - c * e) / determinant
             y = (c * d - a * f) / determinant
-            slack = self.errors[one] + _residual(c, a, b, x, y)
-            slack_other = self.errors[other] + _residual(f, d, e, x, y)
+            slack = errors + _residual(c, a, b, x, y)
+            slack_other = errors_other + _residual(f, d, e, x, y)
             least = np.abs(determinant) - 4 * ULP * (np.abs(a * e) + np.abs(b * d))
-            least = np.where(least > 0, least, 0.0)
+            least = np.where(least > _FLATTEST, least, 0.0)
             dx = (np.abs(e) * slack + np.abs(b) * slack_other) / least
             dy = (np.abs(d) * slack + np.abs(a) * slack_other) / least
-        points, bounds = np.stack([x, y], axis=1), np.stack([dx, dy], axis=1) * (1 + 1e-9)
+            scales = np.ldexp(1.0, self._exponents[1:])
+            points = np.stack([x, y], axis=1) * scales
+            bounds = np.stack([dx, dy], axis=1) * scales * (1 + 1e-9)
         sure = np.isfinite(points).all(axis=1) & np.isfinite(bounds).all(axis=1)
         bounds[~sure] = np.inf
         return points, bounds
+
+    def _normalised(self, lines: Ints) -> tuple[Floats, Floats]:
+        """Coefficients (3, count) and errors (count,) times powers of two, so that the largest
+        coefficient is about 1 on a box of half-sides of about 1: no product of two underflows.
+        """
+        coefficients = self.coefficients[lines].T
+        sizes = np.frexp(coefficients)[1] + self._exponents[:, None]
+        top = np.where(coefficients == 0, _NOTHING, sizes).max(axis=0)
+        normalised = np.ldexp(coefficients, self._exponents[:, None] - top)
+        return normalised, np.ldexp(self.errors[lines], -top)
 
 
 def _residual(c: Floats, a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:

@@ -46,6 +46,7 @@ class Network:
         probe = self.values(np.zeros((1, self.inputs)))
         return tuple(len(probe[each.source]) for each in self.activations)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def values(self, points: Floats) -> list[Floats]:
         """All values at float samples, each of shape (n, N).
 

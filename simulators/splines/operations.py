@@ -19,7 +19,7 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from simulators.splines.affine_maps import TINY, ULP, AffineMaps
+from simulators.splines.affine_maps import ULP, AffineMaps
 from simulators.splines.layer import Layer
 from simulators.splines.rationals import nearest, rational, rationals
 
@@ -112,10 +112,10 @@ class Affine:
         shift = np.abs(self.offset)[:, None]
         errors = errors + 4 * ULP * (_columns(absolute, sizes) / self.divisor + shift)
         errors = errors * (1 + 1e-9)
-        # an error of 0 says that all is exact: not where products have underflowed
-        if (lost := errors == 0).any():
-            support = _columns(self._support, (sizes > 0).astype(np.float64))
-            errors[lost & (support > 0)] = TINY
+        small = errors < source.lost
+        if small.any():
+            support = _columns(self._support, (source.errors != 0).astype(np.float64))
+            errors[small & ((support > 0) | (shift > 0))] = source.lost
         return AffineMaps(values, errors, source.extent)
 
     @cached_property
@@ -209,6 +209,11 @@ class Scaling:
     def _floats(self) -> tuple[Floats, Floats]:
         return nearest(self.scale), nearest(self.shift)
 
+    @cached_property
+    def _present(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which scales and shifts are not 0, exactly."""
+        return np.array([s != 0 for s in self.scale]), np.array([t != 0 for t in self.shift])
+
     def of_samples(self, values: Sequence[Floats]) -> Floats:
         """Float samples (n, N).
 
@@ -239,11 +244,12 @@ class Scaling:
         sizes = source.magnitudes()
         errors = size * (source.errors + 8 * ULP * sizes)
         errors = (errors + 8 * ULP * np.abs(shift)[:, None]) * (1 + 1e-9)
-        errors += TINY * ((sizes > 0) & (size > 0))
+        scaled, shifted = (each[:, None] for each in self._present)
+        present = ((source.errors != 0) & scaled) | shifted
+        errors[present & (errors < source.lost)] = source.lost
         known = source.multiple_of
         if known is not None:
-            kept = [s != 0 and t == 0 for s, t in zip(self.scale, self.shift, strict=True)]
-            known = np.where(np.array(kept)[:, None], known, np.int32(-1))
+            known = np.where(scaled & ~shifted, known, np.int32(-1))
         return AffineMaps(values, errors, source.extent, known)
 
     def exactly(self, columns: Sequence[fmpq_mat]) -> fmpq_mat:
@@ -311,6 +317,8 @@ class Activation:
             if inexact:
                 errors[k] += ULP * (source.extent @ np.abs(values[k]))
                 errors[k] *= 1 + 1e-9
+                present = source.errors[k][layer.parents] != 0
+                errors[k][present & (errors[k] < source.lost)] = source.lost
         known = None
         if first is not None:
             numbers = first + np.arange(units, dtype=np.int32)[:, None]

@@ -220,6 +220,7 @@ class _Work:
         self.exact_signs = 0
         self.firsts = [0]  # the number of the first unit of each activation, over all
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is beyond floats goes to rationals
     def run(self) -> Partition:
         """All operations in turn."""
         plane, operations = self.plane, self.network.operations

@@ -112,6 +112,7 @@ class _Cutting:
         self.exact: dict[int, fmpq] = {}
         self.exact_signs = 0
 
+    @np.errstate(over="ignore", invalid="ignore")  # what is beyond floats goes to rationals
     def run(self) -> Segments:
         operations = self.network.operations
         last = last_reads(operations)

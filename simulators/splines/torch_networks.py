@@ -8,6 +8,7 @@ your own that Torch can trace. Anything else is refused by name.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -41,6 +42,7 @@ Statistics: TypeAlias = Literal["train", "frozen", "none"]
 Shape = tuple[int, ...]
 
 _SMALLEST, _LARGEST = 1e-100, 1e100
+_LARGEST_READ = 1e150  # by batch normalisation: squares of it are floats
 _READ = (
     "Linear, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, AdaptiveAvgPool2d, ReLU, LeakyReLU, "
     "abs, Flatten, Dropout and sums are read"
@@ -94,9 +96,9 @@ def read_network(module: nn.Module, batch: Floats, statistics: Statistics = "tra
 
 @dataclass(frozen=True)
 class _Value:
-    """The number of a value, and the shape of a sample of it."""
+    """A tensor of the forward: the number of its storage, and the shape of a sample of it."""
 
-    number: int
+    storage: int
     shape: Shape
 
 
@@ -111,6 +113,8 @@ class _Reader:
     operations: list[Operation] = field(default_factory=list)
     samples: list[Floats] = field(default_factory=list)
     means: dict[int, fmpq_mat | None] = field(default_factory=dict)
+    #: the number of the value that each storage holds now: what works in place changes it
+    held: list[int] = field(default_factory=lambda: [0])
     exact: bool = False
     rounded: bool = False
 
@@ -138,8 +142,8 @@ class _Reader:
                 known[node] = self._node(node, modules, arguments)
         if not isinstance(output, _Value):
             raise UnreadableNetworkError("forward: gives more than one output; want one tensor")
-        if output.number != len(self.operations):  # what is read last comes last
-            self._add(_identity(output), output.shape)
+        if self._number(output) != len(self.operations):  # what is read last comes last
+            self._add(_identity(self._number(output), output.shape), output.shape)
         require(
             self.operations, "the network has no layer; want one at least", UnreadableNetworkError
         )
@@ -175,16 +179,22 @@ class _Reader:
     def _layer(self, place: str, layer: nn.Module, source: _Value) -> _Value:
         nn = torch.nn
         kind = type(layer).__name__
+        require(
+            not layer._forward_hooks and not layer._forward_pre_hooks,
+            f"{place}{kind} has a forward hook, as of weight_norm, prune or what is lazy, which is "
+            "not read; remove it",
+            UnreadableNetworkError,
+        )
         if isinstance(layer, (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d)):
             return source
         if isinstance(layer, nn.Flatten):
             whole = layer.start_dim == 1 and layer.end_dim in (-1, len(source.shape))
             require(whole, f"{place}Flatten: want start_dim=1, end_dim=-1", UnreadableNetworkError)
-            return _Value(source.number, (int(np.prod(source.shape)),))
+            return _flat(source)
         if isinstance(layer, nn.ReLU):
-            return self._activation(source, 0.0, place)
+            return self._activation(source, 0.0, place, layer.inplace)
         if isinstance(layer, nn.LeakyReLU):
-            return self._activation(source, float(layer.negative_slope), place)
+            return self._activation(source, float(layer.negative_slope), place, layer.inplace)
         if isinstance(layer, nn.Linear):
             return self._linear(place, layer, source)
         if isinstance(layer, nn.Conv2d):
@@ -204,44 +214,61 @@ class _Reader:
         if name in ("size", "getattr", "getitem", "dim"):
             return _SIZE
         if isinstance(source, _Value):
+            # the last argument of relu() and leaky_relu(); those with a trailing _ work in place
+            asked = any(each is True for each in [*arguments, options.get("inplace")])
+            inplace = asked or name.endswith("_")
             if name in ("relu", "relu_"):
-                return self._activation(source, 0.0, node.name)
+                return self._activation(source, 0.0, node.name, inplace)
             if name in ("leaky_relu", "leaky_relu_"):
                 slope = [*arguments[1:2], options.get("negative_slope", 0.01)][0]
                 if isinstance(slope, (int, float)):
-                    return self._activation(source, float(slope), node.name)
+                    return self._activation(source, float(slope), node.name, inplace)
             if name in ("abs", "abs_", "absolute"):
-                return self._activation(source, -1.0, node.name)
+                return self._activation(source, -1.0, node.name, inplace)
             if name == "flatten" and [*arguments[1:], *options.values()] == [1]:
-                return _Value(source.number, (int(np.prod(source.shape)),))
+                return _flat(source)
             if name in ("view", "reshape") and len(arguments) == 3 and arguments[2] == -1:
-                return _Value(source.number, (int(np.prod(source.shape)),))
+                return _flat(source)
             if name in ("dropout", "contiguous"):
                 return source
             if name in ("add", "iadd", "add_") and len(arguments) == 2 and not options:
-                return self._sum(source, arguments[1])
+                return self._sum(source, arguments[1], name != "add")
         raise UnreadableNetworkError(f"{node.name}: {name}() is not read as it is used; {_READ}")
 
-    def _add(self, operation: Operation, shape: Shape) -> _Value:
+    def _number(self, value: _Value) -> int:
+        return self.held[value.storage]
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _add(self, operation: Operation, shape: Shape, over: _Value | None = None) -> _Value:
+        """What an operation gives, in a storage of its own, or written ``over`` another's."""
         self.operations.append(operation)
         reads = [self.samples[k] for k in operation.reads]
         self.samples.append(operation.of_samples(reads))
-        return _Value(len(self.operations), shape)
+        if over is not None:
+            self.held[over.storage] = len(self.operations)
+            return _Value(over.storage, shape)
+        return self._stored(len(self.operations), shape)
 
-    def _activation(self, source: _Value, slope: float, place: str) -> _Value:
+    def _stored(self, number: int, shape: Shape) -> _Value:
+        self.held.append(number)
+        return _Value(len(self.held) - 1, shape)
+
+    def _activation(self, source: _Value, slope: float, place: str, inplace: bool) -> _Value:
         require(
             math.isfinite(slope),
             f"{place.removesuffix(': ')}: negative_slope={slope}: want a finite number",
             UnreadableNetworkError,
         )
-        return self._add(Activation(source.number, slope, place.removesuffix(": ")), source.shape)
+        operation = Activation(self._number(source), slope, place.removesuffix(": "))
+        return self._add(operation, source.shape, source if inplace else None)
 
-    def _sum(self, left: _Value, right: object) -> _Value:
+    def _sum(self, left: _Value, right: object, inplace: bool) -> _Value:
         if not isinstance(right, _Value) or left.shape != right.shape:
             raise UnreadableNetworkError(
                 "a sum of tensors of other shapes, or with a number, is not read"
             )
-        return self._add(Sum(left.number, right.number), left.shape)
+        operation = Sum(self._number(left), self._number(right))
+        return self._add(operation, left.shape, left if inplace else None)
 
     def _linear(self, place: str, layer: nn.Linear, source: _Value) -> _Value:
         weights = _array(place, layer.weight)
@@ -252,7 +279,7 @@ class _Reader:
             UnreadableNetworkError,
         )
         offset = _array(place, layer.bias) if layer.bias is not None else np.zeros(len(weights))
-        return self._add(Affine(source.number, weights, offset), (len(weights),))
+        return self._add(Affine(self._number(source), weights, offset), (len(weights),))
 
     def _convolution(self, place: str, layer: nn.Conv2d, source: _Value) -> _Value:
         image = _image(place, layer, source, layer.in_channels)
@@ -274,7 +301,8 @@ class _Reader:
         matrix = convolution(kernel, window, layer.groups)
         bias = _array(place, layer.bias) if layer.bias is not None else np.zeros(len(kernel))
         offset = np.repeat(bias, int(np.prod(window.places)))
-        return self._add(Affine(source.number, matrix, offset), (len(kernel), *window.places))
+        operation = Affine(self._number(source), matrix, offset)
+        return self._add(operation, (len(kernel), *window.places))
 
     def _average(self, place: str, layer: nn.AvgPool2d, source: _Value) -> _Value:
         image = _image(place, layer, source, None)
@@ -305,7 +333,7 @@ class _Reader:
     def _pooled(self, source: _Value, window: Window, divisor: int) -> _Value:
         channels = source.shape[0]
         matrix = pooling(channels, window)
-        operation = Affine(source.number, matrix, np.zeros(matrix.shape[0]), divisor)
+        operation = Affine(self._number(source), matrix, np.zeros(matrix.shape[0]), divisor)
         return self._add(operation, (channels, *window.places))
 
     def _normalised(
@@ -317,8 +345,9 @@ class _Reader:
             f"{place}{kind}({channels}) reads samples of shape {source.shape}",
             UnreadableNetworkError,
         )
-        if self.statistics == "none":
-            return source
+        if self.statistics == "none":  # as a copy: what follows in place leaves the source alone
+            return self._stored(self._number(source), source.shape)
+        _require_range(f"{place}{kind}: eps", np.array([layer.eps]))
         positions = int(np.prod(source.shape[1:], dtype=int))
         if self.statistics == "train":
             means, variances = self._batch_moments(place, source, channels)
@@ -349,7 +378,10 @@ class _Reader:
             tuple(gains), tuple(offsets), rational(layer.eps), positions, running
         )
         operation = Scaling(
-            source.number, _repeated(scales, positions), _repeated(shifts, positions), unrounded
+            self._number(source),
+            _repeated(scales, positions),
+            _repeated(shifts, positions),
+            unrounded,
         )
         return self._add(operation, source.shape)
 
@@ -357,15 +389,22 @@ class _Reader:
         self, place: str, source: _Value, channels: int
     ) -> tuple[list[fmpq], Floats]:
         """Means and variances by channel, over samples and positions."""
-        values = self.samples[source.number].reshape(channels, -1)
+        values = self.samples[self._number(source)].reshape(channels, -1)
         require(
             values.shape[1] > 1,
             f"{place}batch normalisation of one value a feature; give a larger batch",
             UnreadableNetworkError,
         )
-        rounded = values.mean(axis=1)
+        require(
+            np.abs(values).max() < _LARGEST_READ,
+            f"{place}batch normalisation reads a value that is not finite, or beyond "
+            f"{_LARGEST_READ:g}",
+            UnreadableNetworkError,
+        )
+        constant = (values == values[:, :1]).all(axis=1)
+        rounded = np.where(constant, values[:, 0], values.mean(axis=1))
         variances = ((values - rounded[:, None]) ** 2).mean(axis=1)
-        exact = self._exact_mean(source.number)
+        exact = self._exact_mean(self._number(source))
         if exact is None:
             self.rounded = True
             return rationals(rounded), variances
@@ -397,8 +436,17 @@ class _Reader:
 def _traced(module: nn.Module) -> fx.GraphModule:
     from torch import fx
 
+    class InPlace(fx.Proxy):  # of Torch's own, += makes a new tensor
+        def __iadd__(self, other: object) -> fx.Proxy:
+            return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+    class Tracer(fx.Tracer):
+        def proxy(self, node: fx.Node) -> fx.Proxy:
+            return InPlace(node, self)
+
+    tracer = Tracer()
     try:
-        return fx.symbolic_trace(torch.nn.Sequential(module))
+        graph = tracer.trace(torch.nn.Sequential(module))
     except (
         Exception
     ) as error:  # the user's own forward may do anything with what stands for a tensor
@@ -407,6 +455,7 @@ def _traced(module: nn.Module) -> fx.GraphModule:
             f"{type(module).__name__}: Torch cannot trace its forward ({said}); write it without "
             "branches that depend on values"
         ) from None
+    return fx.GraphModule(tracer.root, graph)
 
 
 def _is_node(value: object) -> bool:
@@ -415,21 +464,31 @@ def _is_node(value: object) -> bool:
     return isinstance(value, fx.Node)
 
 
+def _flat(source: _Value) -> _Value:
+    """A view of the same storage."""
+    return _Value(source.storage, (int(np.prod(source.shape)),))
+
+
 def _value(source: object) -> _Value:
     if not isinstance(source, _Value):
         raise UnreadableNetworkError("a layer reads no tensor of the network")
     return source
 
 
-def _identity(source: _Value) -> Affine:
+def _identity(source: int, shape: Shape) -> Affine:
     from scipy.sparse import eye_array
 
-    count = int(np.prod(source.shape))
-    return Affine(source.number, csr_array(eye_array(count)), np.zeros(count))
+    count = int(np.prod(shape))
+    return Affine(source, csr_array(eye_array(count)), np.zeros(count))
 
 
 def _array(place: str, tensor: torch.Tensor, words: str = "a weight") -> Floats:
     """A tensor's entries as float64, exactly; refuses what no float analysis can bound."""
+    require(
+        not tensor.is_meta and not tensor.is_complex(),
+        f"{place}{words} has no real numbers; give it some first",
+        UnreadableNetworkError,
+    )
     found: Floats = np.array(tensor.detach().cpu().double().numpy())
     _require_range(f"{place}{words}", found)
     return found

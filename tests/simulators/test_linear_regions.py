@@ -13,9 +13,11 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from simulators.splines import Partition, linear_regions
+from simulators.splines.lines import Lines
 from simulators.splines.mesh import OUTSIDE
 from simulators.splines.network import Network
 from simulators.splines.operations import Activation, Affine, Operation, Scaling, Sum
+from simulators.splines.rationals import rationals
 from simulators.splines.slices import Slice, coordinate_slice
 from tests.simulators.regions_by_force import Weights, area, by_force
 
@@ -103,6 +105,50 @@ def test_degenerate_networks_are_decided(layers: list[Weights], slope: float) ->
     found = regions_of(layers, slope)
     assert by_pattern(found) == by_force(layers, slope, SQUARE)
     assert found.mesh.euler == 2
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["normal", "coinciding"])
+@pytest.mark.parametrize(
+    ("scale", "slope", "half"),
+    [
+        (1e-90, 0.1, 1.0),
+        (1e-90, 0.0, 1e90),
+        (1e90, -1.0, 1.0),
+        (1e90, 0.1, 1e-90),
+        (1.0, 1e-300, 1.0),
+        (1.0, -1e300, 1.0),
+    ],
+)
+def test_what_is_beyond_floats_is_decided(
+    scale: float, slope: float, half: float, whole: bool
+) -> None:
+    """Without offsets behind the first layer, so that products of weights underflow or overflow."""
+    square = [(half * u, half * v) for u, v in SQUARE]
+    for seed in range(3):
+        layers = [
+            (scale * weights, scale * offset * (k == 0))
+            for k, (weights, offset) in enumerate(
+                random_layers((2, 3, 3, 2, 2, 2), seed, whole=whole)
+            )
+        ]
+        found = regions_of(layers, slope, square)
+        assert by_pattern(found) == by_force(layers, slope, square)
+
+
+def test_lines_of_other_sizes_meet_where_they_do() -> None:
+    """Coefficients whose products underflow: floats that tell of a point tell within the bound."""
+    rng = np.random.default_rng(0)
+    sizes = 10.0 ** rng.choice([-158, -154, 0, 155], (24, 1))
+    rows = [rationals(row) for row in sizes * rng.standard_normal((24, 3))]
+    lines = Lines([(c, a, b) for c, a, b in rows], np.array([1.0, 1e-3, 1e5]))
+    one, other = np.triu_indices(24, 1)
+    points, bounds = lines.meetings(one, other)
+    assert np.isfinite(bounds).all()
+    for k in range(len(one)):
+        exact = lines.exact_meeting(int(one[k]), int(other[k]))
+        for axis in range(2):
+            gap = abs(fraction(exact[axis]) - Fraction(float(points[k, axis])))
+            assert gap <= Fraction(float(bounds[k, axis]))
 
 
 @pytest.mark.parametrize("units", [1, 2, 5, 40])

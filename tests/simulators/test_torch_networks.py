@@ -44,6 +44,26 @@ class Functions(nn.Module):
         return torch.flatten(y, 1) + nn.functional.relu(x)
 
 
+class InPlace(nn.Module):
+    """What works in place changes all that holds the tensor: a skip that is taken off before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 4)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        skip, flat = x, torch.flatten(x, 1)
+        y = self.relu(self.norm(x))
+        x = self.second(self.relu(x)) + y
+        x += skip
+        nn.functional.leaky_relu(x, 1)
+        before = x
+        x += flat
+        return before + nn.functional.leaky_relu(x.abs_(), 0.5, True)
+
+
 def dense() -> nn.Module:
     return nn.Sequential(
         nn.Linear(2, 6, bias=False),
@@ -74,6 +94,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "dense": (dense, (2,)),
     "pictures": (pictures, (3, 8, 8)),
     "functions": (Functions, (1, 3, 3)),
+    "in place": (InPlace, (3,)),
 }
 
 
@@ -168,6 +189,21 @@ class Applied(nn.Module):
         return self.function(x)
 
 
+def hooked() -> nn.Module:
+    """Of what a hook does, tracing shows nothing."""
+    module = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    module[0].register_forward_hook(lambda module, given, found: 2 * found)
+    return module
+
+
+def enormous(layers: int) -> nn.Module:
+    """Products of weights that are no floats, read by batch normalisation."""
+    module = nn.Sequential(*[nn.Linear(2, 2) for _ in range(layers)], nn.BatchNorm1d(2))
+    for each in module[1:-1]:
+        nn.init.constant_(each.double().weight, 1e90)
+    return module
+
+
 REFUSED: dict[str, tuple[nn.Module, str]] = {
     "tanh": (nn.Sequential(nn.Linear(2, 2), nn.Tanh()), "1: Tanh is not read"),
     "layer norm": (nn.LayerNorm(2), "LayerNorm is not read"),
@@ -182,6 +218,12 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
         "constant over the batch",
     ),
     "no layer": (nn.Identity(), "no layer"),
+    "a hook": (hooked(), "0: Linear has a forward hook"),
+    "no numbers": (nn.Linear(2, 2, device="meta"), "no real numbers"),
+    "not begun": (nn.LazyLinear(2), "LazyLinear"),
+    "complex": (nn.Linear(2, 2, dtype=torch.complex64), "no real numbers"),
+    "values beyond floats": (enormous(5), "5: batch normalisation reads a value"),
+    "eps": (nn.BatchNorm1d(2, eps=float("nan")), "eps is not finite"),
 }
 
 

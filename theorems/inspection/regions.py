@@ -21,6 +21,7 @@ from simulators.splines.boundaries import (
     distances,
     folds,
 )
+from simulators.splines.operations import Scaling
 from simulators.splines.partition import Partition, Progress, linear_regions
 from simulators.splines.slices import Slice, coordinate_slice, principal_slice, slice_through
 from simulators.splines.torch_networks import Statistics, read_network
@@ -49,7 +50,7 @@ class Regions:
     - ``samples`` (N, 2): the batch in coordinates of the plane, projected where it is not in it
     - ``half_side``, ``centre``: of the square that is looked at
     - ``edges``, ``bends``: boundaries and their folds
-    - ``statistics``: of batch normalisation
+    - ``statistics``: of batch normalisation; "none" where the network has none
     """
 
     partition: Partition
@@ -222,8 +223,15 @@ def find_regions(
     signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     square = np.array([u, v]) + half * signs
     found = linear_regions(network, chosen, square, progress=progress, stop=stop, seconds=seconds)
+    normalised = any(isinstance(each, Scaling) for each in network.operations)
     return Regions(
-        found, samples, (float(u), float(v)), half, boundaries(found), folds(found), statistics
+        found,
+        samples,
+        (float(u), float(v)),
+        half,
+        boundaries(found),
+        folds(found),
+        statistics if normalised else "none",
     )
 
 
