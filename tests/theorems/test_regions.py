@@ -15,8 +15,8 @@ import torch
 
 from theorems.cli import main
 from theorems.inspection import regions
-from theorems.inspection.decisions import decide, decide_by_minibatches
-from theorems.inspection.regions import find_regions, named_slice
+from theorems.inspection.decisions import decide, decide_by_minibatches, minibatch_networks
+from theorems.inspection.regions import find_regions, look_at, named_slice
 
 pytest.importorskip("matplotlib")
 
@@ -53,6 +53,9 @@ def negative():
 def zero():
     return running(0.0, eps=0.0)
 
+def constant():
+    return nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1, eps=0.0))
+
 def unknown():
     return running(float("nan"))
 """
@@ -63,7 +66,9 @@ COMMAND = ["regions", "model.py:build", "--batch", "batch.npy", "--out", "out"]
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    np.save("batch.npy", np.random.default_rng(0).standard_normal((20, 2)))
+    samples = np.random.default_rng(0).standard_normal((20, 2))
+    samples[10:] = samples[0]
+    np.save("batch.npy", samples)
     Path("model.py").write_text(MODEL)
 
 
@@ -96,7 +101,7 @@ def test_it_writes_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_row_tells_the_networks_output_where_it_is() -> None:
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
-    found = find_regions(module.double(), np.eye(2))
+    found = find_regions(look_at(module.double(), np.eye(2)))
     outputs = found.partition.outputs
     assert outputs is not None
     for region in range(found.partition.regions):
@@ -180,6 +185,7 @@ def test_bad_options_are_refused_in_a_line(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,11 @@ def test_bad_options_are_refused_in_a_line(
         ("zero", ["--bn", "frozen"], "running_var of feature 2 is 0; want more than 0, as eps=0"),
         ("unknown", ["--bn", "frozen"], "running_var is not finite"),
         ("build", ["--half-side", "1e-40"], "so small a square"),
+        (
+            "constant",
+            ["--minibatch", "2"],
+            "of a mini-batch, 1: BatchNorm1d: feature 0 is constant",
+        ),
     ],
 )
 def test_what_an_option_cannot_mean_for_a_network_is_refused_in_a_line(
@@ -200,6 +211,12 @@ def test_what_an_option_cannot_mean_for_a_network_is_refused_in_a_line(
     said = capsys.readouterr().err
     assert words in said
     assert len(said.splitlines()) == 1
+    assert not Path("out").exists()
+
+
+def test_a_network_without_normalisation_is_told_as_such() -> None:
+    assert main([word.replace("build", "plain") for word in COMMAND]) == 0
+    assert json.loads(Path("out/summary.json").read_text())["statistics"] == "none"
 
 
 def test_what_is_not_piecewise_affine_is_refused_by_name(
@@ -226,7 +243,7 @@ def test_decisions_on_a_grid_are_the_networks(classes: int) -> None:
     layers = [torch.nn.Linear(2, classes), torch.nn.BatchNorm1d(classes)]
     module = torch.nn.Sequential(*layers).double()
     batch = np.random.default_rng(2).standard_normal((12, 2))
-    found = find_regions(module, batch)
+    found = find_regions(look_at(module, batch))
     seen = decide(found.partition.network, found.partition.plane, (0.0, 0.0), 2.0, runs=1000)
     points = np.stack(np.meshgrid(seen.first, seen.second), axis=-1).reshape(-1, 2)
     outputs = found.partition.network(points)
@@ -234,9 +251,11 @@ def test_decisions_on_a_grid_are_the_networks(classes: int) -> None:
     np.testing.assert_array_equal(seen.classes.ravel(), wanted)
     if classes > 2:
         np.testing.assert_array_equal(seen.margins.argmax(axis=0), seen.classes)
-    moved = decide_by_minibatches(module, batch, found.partition.plane, seen, size=12, count=2)
+    whole = minibatch_networks(module, batch, size=12, count=2)
+    moved = decide_by_minibatches(whole, found.view.plane, seen)
     assert moved.disagreement is not None
     assert moved.disagreement.max() == 0  # mini-batches of the whole batch
-    moved = decide_by_minibatches(module, batch, found.partition.plane, seen, size=4, count=3)
+    parts = minibatch_networks(module, batch, size=4, count=3)
+    moved = decide_by_minibatches(parts, found.view.plane, seen)
     assert moved.disagreement is not None
     assert 0 < moved.disagreement.max() <= 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +47,9 @@ from theorems.terminal.screen import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from simulators.splines.torch_networks import Statistics
+    from simulators.splines.network import Network
     from theorems.inspection.decisions import Decisions
-    from theorems.inspection.regions import Regions
+    from theorems.inspection.regions import Regions, View
 
 __all__ = ["add_arguments", "run"]
 
@@ -107,6 +109,7 @@ def _regions(args: argparse.Namespace) -> int:
     )
     require_plots()
     from theorems.inspection.loading import load_batch
+    from theorems.inspection.regions import look_at
 
     batch, module, seed = given_network(args, load_batch)
     array = np.asarray(batch.array, dtype=np.float64)
@@ -115,17 +118,17 @@ def _regions(args: argparse.Namespace) -> int:
         f"--minibatch {args.minibatch}: the batch has {len(array)} samples",
         UsageError,
     )
-    if size is not None:
-        _require_moving(args.minibatch, module, array)
-    directory = require_directory("--out", args.out)
+    view = look_at(module, array, plane=args.slice, statistics=args.bn, half_side=half_side)
+    minibatches = [] if size is None else _minibatches(size, module, array, view.network, seed)
+    directory = require_directory("--out", args.out)  # once nothing more can be refused
     began = time.monotonic()
-    found, interrupted = _found(args, module, array, half_side, seconds)
+    found, interrupted = _found(view, seconds)
     gone = time.monotonic() - began
     out = console(narrowest=_NARROWEST)
     _print(out, found, batch.description, gone)
     with writing(directory):  # first what stays if the picture does not come to its end
         _write(found, directory)
-    seen = _seen(found, module, array, size, seed)
+    seen = _seen(found, minibatches)
     with writing(directory):
         _draw(found, seen, directory)
     field(
@@ -140,74 +143,71 @@ def _regions(args: argparse.Namespace) -> int:
     return INTERRUPTED if interrupted else NOT_AS_EXPECTED
 
 
-def _require_moving(minibatch: str, module: nn.Module, array: np.ndarray) -> None:
-    """`UsageError` unless the network decides something, and mini-batches may move it."""
+def _minibatches(
+    size: int, module: nn.Module, array: np.ndarray, network: Network, seed: int
+) -> list[Network]:
+    """The network with the statistics of mini-batches of ``size`` samples; `UsageError` unless it
+    decides something, and mini-batches may move it.
+    """
     from torch import nn
 
-    from simulators.splines.torch_networks import read_network
-    from theorems.inspection.decisions import decides
+    from theorems.inspection.decisions import decides, minibatch_networks
 
     why = ""
     if not any(isinstance(each, (nn.BatchNorm1d, nn.BatchNorm2d)) for each in module.modules()):
         why = "the network has no batch normalisation, and is the same for every batch"
-    elif not decides(read_network(module, array)):
+    elif not decides(network):
         why = "the network ends with an activation, so that its outputs are no decision"
-    require(not why, f"--minibatch {minibatch}: {why}; leave it out", UsageError)
+    require(not why, f"--minibatch {size}: {why}; leave it out", UsageError)
+    try:
+        return minibatch_networks(module, array, size=size, count=_MINIBATCHES, seed=seed)
+    except ValueError as error:
+        raise UsageError(f"--minibatch {size}: of a mini-batch, {error}") from error
 
 
-def _found(
-    args: argparse.Namespace,
-    module: nn.Module,
-    array: np.ndarray,
-    half_side: float | None,
-    seconds: float | None,
-) -> tuple[Regions, bool]:
+def _found(view: View, seconds: float | None) -> tuple[Regions, bool]:
     """The regions, and whether finding them was interrupted; they are then those found so far."""
     from theorems.inspection.regions import find_regions
 
-    statistics: Statistics = args.bn
-    stopping = threading.Event()
-    with live_line(console(errors=True), "") as at, ThreadPoolExecutor(1) as beside:
-        # beside, so that an interruption finds a mesh that is whole
-        running = beside.submit(
-            find_regions,
-            module,
-            array,
-            plane=args.slice,
-            statistics=statistics,
-            half_side=half_side,
+    stopping, ready = threading.Event(), threading.Event()
+
+    def find() -> Regions:
+        ready.wait()
+        return find_regions(
+            view,
             seconds=seconds,
             stop=stopping.is_set,
             progress=lambda layer, unit, count: at(
                 f"layer {layer + 1}, unit {unit + 1}: {count:,} regions"
             ),
         )
+
+    with ExitStack() as leaving:
+        at = leaving.enter_context(live_line(console(errors=True), ""))
+        # beside, so that an interruption finds a mesh that is whole
+        beside = leaving.enter_context(ThreadPoolExecutor(1))
+        leaving.callback(ready.set)
+        leaving.callback(stopping.set)
+        running = beside.submit(find)
         try:
+            ready.set()  # not before an interruption is seen to
             return running.result(), False
         except KeyboardInterrupt:
             stopping.set()
+            ready.set()
             return running.result(), True
 
 
-def _seen(
-    found: Regions, module: nn.Module, array: np.ndarray, size: int | None, seed: int
-) -> Decisions | None:
+def _seen(found: Regions, minibatches: Sequence[Network]) -> Decisions | None:
     """What the network decides, where its outputs decide and all its units were gone through."""
     from theorems.inspection.decisions import decide, decide_by_minibatches, decides
 
-    partition = found.partition
-    if not partition.complete or not decides(partition.network):
+    view = found.view
+    if not found.partition.complete or not decides(view.network):
         return None
-    runs = 1 if size is None else 1 + _MINIBATCHES
-    whole = decide(partition.network, partition.plane, found.centre, found.half_side, runs)
-    if size is None:
-        return whole
-    try:
-        return decide_by_minibatches(
-            module, array, partition.plane, whole, size=size, count=_MINIBATCHES, seed=seed
-        )
-    except ValueError as error:
-        raise UsageError(f"--minibatch {size}: of a mini-batch, {error}") from error
+    runs = 1 + len(minibatches)
+    whole = decide(view.network, view.plane, view.centre, view.half_side, runs)
+    return decide_by_minibatches(minibatches, view.plane, whole) if minibatches else whole
 
 
 def _print(out: Console, found: Regions, batch: str, gone: float) -> None:
@@ -225,7 +225,7 @@ def _print(out: Console, found: Regions, batch: str, gone: float) -> None:
         out.print()
     told = found.as_json()
     first, second = partition.plane.labels
-    (u, v), half = found.centre, found.half_side
+    (u, v), half = found.view.centre, found.view.half_side
     square = f"{u:g} ± {half:g} × {v:g} ± {half:g} of {first}, {second}"
     bends = f"{len(found.bends.angles):,}"
     if len(found.bends.angles):

@@ -6,6 +6,7 @@ and with those of mini-batches drawn from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from simulators.splines.torch_networks import read_network
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Decisions", "decide", "decide_by_minibatches", "decides"]
+__all__ = ["Decisions", "decide", "decide_by_minibatches", "decides", "minibatch_networks"]
 
 Floats = NDArray[np.float64]
 
@@ -87,46 +88,58 @@ def decide(
     return Decisions(first, second, margins, classes)
 
 
-def decide_by_minibatches(
-    module: nn.Module,
-    batch: Floats,
-    plane: Slice,
-    whole: Decisions,
-    *,
-    size: int,
-    count: int = 20,
-    seed: int = 0,
-) -> Decisions:
-    """The same with the share of ``count`` mini-batches that decide otherwise than the whole batch.
+def minibatch_networks(
+    module: nn.Module, batch: Floats, *, size: int, count: int = 20, seed: int = 0
+) -> list[Network]:
+    """A module with the statistics of mini-batches, drawn without replacement.
 
     Args:
         module: with batch normalisation.
-        batch: (N, …), from which mini-batches of ``size`` samples are drawn without replacement.
-        plane: of the grid.
-        whole: what the whole batch decides.
-        size: at least 2.
+        batch: (N, …).
+        size: of a mini-batch, at least 2.
         count: of mini-batches.
         seed: of the draws.
+
+    Raises:
+        ValueError: a mini-batch has no such statistics, as of a constant feature with ε = 0.
+
+    Example:
+        >>> import torch
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
+        >>> len(minibatch_networks(network, np.eye(2), size=2, count=3))
+        3
+    """
+    draws = np.random.default_rng(seed)
+    chosen = [np.sort(draws.choice(len(batch), size, replace=False)) for _ in range(count)]
+    return [read_network(module, batch[each], "train") for each in chosen]
+
+
+def decide_by_minibatches(networks: Sequence[Network], plane: Slice, whole: Decisions) -> Decisions:
+    """The same with the share of mini-batches that decide otherwise than the whole batch.
+
+    Args:
+        networks: one a mini-batch, as of `minibatch_networks`.
+        plane: of the grid.
+        whole: what the whole batch decides.
 
     Example:
         >>> import torch
         >>> from simulators.splines.slices import coordinate_slice
-        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
+        >>> module = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1))
         >>> batch = np.random.default_rng(0).standard_normal((9, 2))
-        >>> plane = coordinate_slice(2)
-        >>> whole = decide(read_network(network, batch), plane, (0.0, 0.0), 1.0, runs=3)
-        >>> seen = decide_by_minibatches(network, batch, plane, whole, size=4, count=2)
-        >>> bool(seen.disagreement.max() <= 1)
+        >>> plane, network = coordinate_slice(2), read_network(module, batch)
+        >>> whole = decide(network, plane, (0.0, 0.0), 1.0, runs=3)
+        >>> parts = minibatch_networks(module, batch, size=4, count=2)
+        >>> bool(decide_by_minibatches(parts, plane, whole).disagreement.max() <= 1)
         True
     """
-    draws = np.random.default_rng(seed)
     shares = np.zeros(whole.classes.shape)
-    for _ in range(count):
-        chosen = np.sort(draws.choice(len(batch), size, replace=False))
-        network = read_network(module, batch[chosen], "train")
+    for network in networks:
         classes = _decided(_outputs(network, plane, whole.first, whole.second))[1]
         shares += classes != whole.classes
-    return Decisions(whole.first, whole.second, whole.margins, whole.classes, shares / count)
+    return Decisions(
+        whole.first, whole.second, whole.margins, whole.classes, shares / len(networks)
+    )
 
 
 def _outputs(network: Network, plane: Slice, first: Floats, second: Floats) -> Floats:

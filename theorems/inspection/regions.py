@@ -21,6 +21,7 @@ from simulators.splines.boundaries import (
     distances,
     folds,
 )
+from simulators.splines.network import Network
 from simulators.splines.operations import Scaling
 from simulators.splines.partition import Partition, Progress, linear_regions
 from simulators.splines.slices import Slice, coordinate_slice, principal_slice, slice_through
@@ -30,7 +31,7 @@ from theorems.inspection.inputs import InspectionError
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Regions", "find_regions", "named_slice", "write_regions"]
+__all__ = ["Regions", "View", "find_regions", "look_at", "named_slice", "write_regions"]
 
 Floats = NDArray[np.float64]
 
@@ -43,23 +44,43 @@ _SIGNS = np.array(["-", "0", "+"])
 
 
 @dataclass(frozen=True, eq=False)
-class Regions:
-    """The regions, and what is told of them.
+class View:
+    """A network on a square of a plane.
 
-    - ``partition``: the regions
+    - ``network``: what is looked at
+    - ``plane``: of input space
     - ``samples`` (N, 2): the batch in coordinates of the plane, projected where it is not in it
-    - ``half_side``, ``centre``: of the square that is looked at
-    - ``edges``, ``bends``: boundaries and their folds
+    - ``centre``, ``half_side``: of the square
     - ``statistics``: of batch normalisation; "none" where the network has none
     """
 
-    partition: Partition
+    network: Network
+    plane: Slice
     samples: Floats
     centre: tuple[float, float]
     half_side: float
+    statistics: Statistics
+
+    @property
+    def square(self) -> Floats:
+        """Its corners (4, 2)."""
+        signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        return np.asarray(np.array(self.centre) + self.half_side * signs)
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The regions, and what is told of them.
+
+    - ``view``: what is looked at
+    - ``partition``: the regions
+    - ``edges``, ``bends``: boundaries and their folds
+    """
+
+    view: View
+    partition: Partition
     edges: Boundaries
     bends: Folds
-    statistics: Statistics
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -76,20 +97,21 @@ class Regions:
         """All numbers, for `simulators.documents.plain`."""
         found = self.partition
         areas = found.areas()
-        inside = np.abs(self.samples - np.array(self.centre)).max(axis=1) <= self.half_side
-        radius = _NEAR * self.half_side
-        near, everywhere = density_near(found, self.samples, radius)
-        gaps = distances(found, self.samples[inside])
-        u, v = self.centre
+        samples, half_side = self.view.samples, self.view.half_side
+        u, v = self.view.centre
+        inside = np.abs(samples - (u, v)).max(axis=1) <= half_side
+        radius = _NEAR * half_side
+        near, everywhere = density_near(found, samples, radius)
+        gaps = distances(found, samples[inside])
         lengths = np.bincount(
             self.edges.layer, self.edges.lengths, minlength=len(found.network.activations)
         )
         return {
             "schema": 1,
-            "statistics": self.statistics,
+            "statistics": self.view.statistics,
             "remarks": list(found.network.remarks),
             "plane": {"axes": list(found.plane.labels), "dimension": found.plane.dimension},
-            "square": {"centre": [u, v], "half_side": self.half_side},
+            "square": {"centre": [u, v], "half_side": half_side},
             "complete": found.complete,
             "regions": found.regions,
             "vertices": found.mesh.vertices,
@@ -110,7 +132,7 @@ class Regions:
             },
             "samples": {
                 "in_square": int(inside.sum()),
-                "of": len(self.samples),
+                "of": len(samples),
                 "nearest_boundary_least": gaps.min(initial=np.inf),
                 "nearest_boundary_median": np.median(gaps) if len(gaps) else None,
             },
@@ -165,18 +187,15 @@ def named_slice(text: str | None, batch: Floats) -> Slice:
     return slice_through(batch[numbers])
 
 
-def find_regions(
+def look_at(
     module: nn.Module,
     batch: Floats,
     *,
     plane: str | None = None,
     statistics: Statistics = "train",
     half_side: float | None = None,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
-    seconds: float | None = None,
-) -> Regions:
-    """The linear regions of a module on a square around the samples of a batch.
+) -> View:
+    """A module as a network on a square around the samples of a batch: all that may be refused.
 
     Args:
         module: as `simulators.splines.torch_networks.read_network` takes it.
@@ -185,19 +204,14 @@ def find_regions(
         statistics: of batch normalisation.
         half_side: of the square, in coordinates of the plane; by default so that the samples are
             inside with some room.
-        progress: told of each unit.
-        stop: asked before each unit whether to stop, with what was found.
-        seconds: stop after so many, with what was found.
 
     Raises:
         ValueError: a module that is not read, or no such plane.
 
     Example:
         >>> import torch
-        >>> _ = torch.manual_seed(0)
-        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
-        >>> find_regions(network, np.eye(2), half_side=1e6).partition.regions
-        7
+        >>> look_at(torch.nn.Linear(2, 1), np.eye(2), half_side=2.0).square[0].tolist()
+        [-1.5, -1.5]
     """
     array = np.asarray(batch, dtype=np.float64)
     network = read_network(module, array, statistics)
@@ -220,19 +234,38 @@ def find_regions(
         f"{farthest:g} from 0; want more than {_FINEST * farthest:g}",
         InspectionError,
     )
-    signs = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    square = np.array([u, v]) + half * signs
-    found = linear_regions(network, chosen, square, progress=progress, stop=stop, seconds=seconds)
     normalised = any(isinstance(each, Scaling) for each in network.operations)
-    return Regions(
-        found,
-        samples,
-        (float(u), float(v)),
-        half,
-        boundaries(found),
-        folds(found),
-        statistics if normalised else "none",
+    return View(
+        network, chosen, samples, (float(u), float(v)), half, statistics if normalised else "none"
     )
+
+
+def find_regions(
+    view: View,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    seconds: float | None = None,
+) -> Regions:
+    """The linear regions of a network on a square.
+
+    Args:
+        view: what is looked at.
+        progress: told of each unit.
+        stop: asked before each unit whether to stop, with what was found.
+        seconds: stop after so many, with what was found.
+
+    Example:
+        >>> import torch
+        >>> _ = torch.manual_seed(0)
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+        >>> find_regions(look_at(network, np.eye(2), half_side=1e6)).partition.regions
+        7
+    """
+    found = linear_regions(
+        view.network, view.plane, view.square, progress=progress, stop=stop, seconds=seconds
+    )
+    return Regions(view, found, boundaries(found), folds(found))
 
 
 def _rounded(values: Floats | float, size: float = 0.0) -> Floats:
@@ -257,7 +290,7 @@ def write_regions(found: Regions, directory: Path) -> list[Path]:
         >>> from tempfile import TemporaryDirectory
         >>> network = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
         >>> with TemporaryDirectory() as folder:
-        ...     paths = write_regions(find_regions(network, np.eye(2)), Path(folder))
+        ...     paths = write_regions(find_regions(look_at(network, np.eye(2))), Path(folder))
         >>> [path.name for path in paths]
         ['regions.csv', 'regions.geojson', 'folds.csv']
     """

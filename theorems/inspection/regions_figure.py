@@ -31,9 +31,9 @@ def draw_regions(found: Regions, decisions: Decisions | None = None) -> Figure:
 
     Example:
         >>> import torch
-        >>> from theorems.inspection.regions import find_regions
+        >>> from theorems.inspection.regions import find_regions, look_at
         >>> network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
-        >>> len(draw_regions(find_regions(network, np.eye(2))).axes)
+        >>> len(draw_regions(find_regions(look_at(network, np.eye(2)))).axes)
         1
     """
     done = len(found.counts)
@@ -80,7 +80,7 @@ def _title(found: Regions) -> str:
         "none": "without batch normalisation",
     }
     part = "" if found.partition.complete else " so far"
-    return f"{found.partition.regions:,} linear regions{part}; {words[found.statistics]}"
+    return f"{found.partition.regions:,} linear regions{part}; {words[found.view.statistics]}"
 
 
 def _dot() -> Line2D:
@@ -140,12 +140,12 @@ def _decisions(axes: Axes, found: Regions, seen: Decisions) -> None:
 
 
 def _frame(axes: Axes, found: Regions) -> None:
-    (u, v), half = found.centre, found.half_side
-    first, second = found.partition.plane.labels
-    inside = np.abs(found.samples - (u, v)).max(axis=1) <= half
+    (u, v), half, samples = found.view.centre, found.view.half_side, found.view.samples
+    first, second = found.view.plane.labels
+    inside = np.abs(samples - (u, v)).max(axis=1) <= half
     axes.scatter(
-        found.samples[inside, 0],
-        found.samples[inside, 1],
+        samples[inside, 0],
+        samples[inside, 1],
         s=10,
         color=COLOURS["sharp"],
         edgecolors="white",
