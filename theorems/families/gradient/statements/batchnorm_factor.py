@@ -65,23 +65,26 @@ _of_size = partial(
 )
 
 
-def _above_linear(name: str, *sizes: int) -> Statement:
-    """That an activation is no better than none at these batch sizes."""
+def _above_linear(name: str, more: str, share: sp.Rational, *sizes: int) -> Statement:
+    """That an activation is no better than none at these batch sizes; no bound is that by a
+    ``share`` larger, ``more`` in words.
+    """
     return _of_size(
         variant=name,
         title=f"With {name} the factor is at least (n-2)/(n-3), that of no activation",
-        sentinel=Sentinel("half as much again", rhs=sp.Rational(3, 2) * (n - 2) / (n - 3)),
+        sentinel=Sentinel(more, rhs=(1 + share) * (n - 2) / (n - 3)),
         expected=Verdict.CERTIFIED,
         chain=f"batchnorm({name})",
         checks=_sizes(name, *sizes),
     )
 
 
+_TENTH, _THIRD = sp.Rational(1, 10), sp.Rational(1, 3)
 ABOVE = (
-    _above_linear("sin", 4, 8, 16),
-    _above_linear("erf", 4, 8, 16),
-    _above_linear("exp", 4, 8, 16),
-    _above_linear("tanh", 4, 8),
+    _above_linear("sin", "a tenth more", _TENTH, 4, 8, 16),
+    _above_linear("erf", "a tenth more", _TENTH, 4, 8, 16),
+    _above_linear("exp", "a third more", _THIRD, 4, 8, 16),
+    _above_linear("tanh", "a tenth more", _TENTH, 4, 8),
 )
 IDENTITY = _factor(
     variant="identity",
