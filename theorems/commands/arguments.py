@@ -5,11 +5,12 @@ that are written, all checked before anything runs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +45,7 @@ __all__ = [
     "given_claim",
     "given_network",
     "is_file_name",
+    "new_directory",
     "positive_option",
     "refusals_told",
     "require_apart",
@@ -635,6 +637,29 @@ def require_directory(option: str, text: str) -> Path:
         ) from None
     _try_writing(option, text, path)
     return path
+
+
+@contextlib.contextmanager
+def new_directory(option: str, text: str) -> Iterator[Path]:
+    """`require_directory`, which is gone again where it was made and the block comes to no end.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with contextlib.suppress(ValueError), new_directory("--report", f"{folder}/a/b"):
+    ...         raise ValueError
+    ...     os.listdir(folder)
+    []
+    """
+    path = Path(text)
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    directory = require_directory(option, text)
+    try:
+        yield directory
+    except BaseException:
+        with contextlib.suppress(OSError):  # what holds something stays
+            for each in missing:
+                each.rmdir()
+        raise
 
 
 def _require_name(option: str, text: str) -> None:

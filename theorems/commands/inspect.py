@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,7 @@ from simulators.documents import plain, write_json
 from theorems.commands.arguments import (
     add_network_options,
     given_network,
+    new_directory,
     require_apart,
     require_file,
     require_plots,
@@ -74,6 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured to FILE")
     parser.add_argument(
+        "--report",
+        metavar="DIR",
+        help="write a page of all of it into DIR, which is made if missing, with its figures",
+    )
+    parser.add_argument(
         "--plot",
         metavar="FILE",
         help="draw rank, gap and gradients along depth, as .png, .svg or .pdf",
@@ -86,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> str:
-    """Inspect, print and write; the network's state. Raises ``ValueError`` or
+    """Try where to write, and inspect; the network's state. Raises ``ValueError`` or
     ``TypeError``.
     """
     target = None if args.json is None else require_file("--json", args.json)
@@ -100,6 +109,24 @@ def _inspect(args: argparse.Namespace) -> str:
         if text is not None:
             require_apart(option, text, read)
             read[f"what {option} writes"] = text
+    with contextlib.nullcontext() if args.report is None else _page_folder(args.report, read) as at:
+        return _inspected(args, target, picture, at)
+
+
+def _page_folder(text: str, others: Mapping[str, str | None]) -> AbstractContextManager[Path]:
+    """The folder of the page, none of whose files is one of the ``others``."""
+    require_plots()
+    from theorems.inspection.page import FILES
+
+    for name in FILES:
+        require_apart("--report", os.path.join(text, name), others)
+    return new_directory("--report", text)
+
+
+def _inspected(
+    args: argparse.Namespace, target: Path | None, picture: Path | None, folder: Path | None
+) -> str:
+    """Inspect, print, and write to the places that are given; the network's state."""
     from theorems.inspection import inspect
     from theorems.inspection.loading import load_inputs
 
@@ -120,6 +147,15 @@ def _inspect(args: argparse.Namespace) -> str:
         with drawing(), writing(picture):
             figure.savefig(picture, dpi=160)
         field(out, "Written", str(picture))
+    if folder is not None:
+        from theorems.inspection.page import write_page
+        from theorems.report.provenance import provenance
+
+        with writing(folder):
+            page, *_ = write_page(
+                found, folder, batch=described, seed=seed, run=provenance(args.words)
+            )
+        field(out, "Written", str(page))
     return found.state
 
 

@@ -16,7 +16,7 @@
 - ``report``: the whole of an inspection
 - ``training_steps``: the same measures at chosen steps of training
 - ``loading``: networks from Python files, checkpoints, batches from files
-- ``figure``: the plot
+- ``figure``: the plot; ``page``: the page of all of it
 - ``regions``, ``decisions``, ``regions_figure``: the linear regions of the network on a plane, what
   it decides there, and the picture
 """

@@ -99,7 +99,8 @@ class Gradients:
     ‖∂L/∂y‖_F, a root mean square over random output gradients; the share of units that give the
     same for all samples and pass no gradient; the share of entries where a bounded activation has
     less than a tenth of its largest slope. NaN where there is none. ``rate`` is the factor a layer
-    on the way back, ``low`` to ``high`` its interval at level 95 % ``over`` what is told,
+    on the way back, of this network; ``low`` to ``high`` is an interval at level 95 % of the mean
+    ``over`` what is told, in which the network's own need not lie,
     ``layers`` how many it was fitted over, and ``allowed`` the factor over all of them within which
     it is steady. ``intervals`` has the ends of the geometric mean of each norm, at the same level
     and ``over`` the same; NaN where there is none. ``ends`` is the factor from the last place to the
@@ -143,16 +144,17 @@ class Gradients:
     def sentence(self) -> str:
         """In words, how gradients grow.
 
-        >>> flat = Gradients("", (), (), (), 1.5, 1.4, 1.6, "4 initialisations", 10, 1e3,
+        >>> flat = Gradients("", (), (), (), 1.5, 1.4, 1.6, "4 seeds", 10, 1e3,
         ...                  Course.STEADY, None)
         >>> flat.sentence
-        'factor 1.5 a layer on the way back (1.4 to 1.6 over 4 initialisations), 58 over 10 layers'
+        'factor 1.5 a layer on the way back (mean over 4 seeds: 1.4 to 1.6), 58 over 10 layers'
         """
         if self.decided is not None:
             return self.decided.sentence
         if not math.isfinite(self.rate):
             return "no growth, as no two layers in a row have gradients"
-        spread = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
+        ends = f"{self.low:.3g} to {self.high:.3g}"
+        spread = f" (mean over {self.over}: {ends})" if self.over else ""
         many = f"{self.layers} layer{'s' if self.layers > 1 else ''}"
         return (
             f"factor {self.rate:.3g} a layer on the way back{spread}, {self.total:.2g} over "

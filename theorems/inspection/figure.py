@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from theorems.inspection.backward_pass import Course
-from theorems.inspection.condition import Condition, fixed_cosine, fixed_rank
-from theorems.inspection.predictions import Simulated
+from theorems.inspection.condition import Condition, Floats, fixed_cosine, fixed_rank
+from theorems.inspection.predictions import RANK, Simulated
 from theorems.inspection.report import Inspection
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, drawing, new_figure
 
@@ -99,8 +99,13 @@ def _rank(axes: Axes, found: Inspection) -> None:
         linestyle=_DOTTED,
         label="recentred",
     )
+    simulation = found.simulation
+    line = simulation.line(RANK) if isinstance(simulation, Simulated) else None
+    if isinstance(simulation, Simulated) and line is not None:
+        start = seen[simulation.stretch.first].effective_rank
+        _band(axes, simulation, np.insert(line.replicas, 0, start, axis=1))
     _path(axes, [item.effective_rank for item in seen], found)
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="best", fontsize=8)
 
 
 def _gap(axes: Axes, found: Inspection) -> None:
@@ -110,31 +115,27 @@ def _gap(axes: Axes, found: Inspection) -> None:
     axes.set(
         ylabel="orthogonality gap V",
         ylim=(0, 1.12 * top),
-        title=(
-            found.recognised.words
-            if found.recognised.chain
-            else "no chain of the theory recognised"
-        ),
+        title=_chain(found),
     )
     _yardstick(axes, found, top, "rank one, √(1 − 1/n)")
     seen = found.simulation
     if isinstance(seen, Simulated):
-        layers = seen.stretch.first + np.arange(seen.gaps.shape[1])
-        axes.fill_between(
-            layers,
-            seen.gaps.min(axis=0),
-            seen.gaps.max(axis=0),
-            color=COLOURS["corrected"],
-            alpha=0.25,
-            linewidth=0,
-            label=f"the chain simulated, {len(seen.gaps)} networks",
-        )
-        axes.plot(layers, seen.gaps.mean(axis=0), color=COLOURS["corrected"], linewidth=1.2)
+        _band(axes, seen, seen.gaps)
     else:
         fixed = fixed_cosine(n) * top
         _yardstick(axes, found, fixed, "symmetric fixed point with ReLU", linestyle=_DOTTED)
     _path(axes, values, found)
     axes.legend(loc="best", fontsize=8)
+
+
+def _chain(found: Inspection) -> str:
+    """The chain that the network is, or nearly is."""
+    seen = found.simulation
+    if found.recognised.chain is not None:
+        return found.recognised.words
+    if isinstance(seen, Simulated):
+        return f"nearly {seen.stretch.words}"
+    return "no chain of the theory recognised"
 
 
 def _gradients(axes: Axes, found: Inspection) -> None:
@@ -206,6 +207,21 @@ def _yardstick(
         fontsize=8,
         color=MUTED,
     )
+
+
+def _band(axes: Axes, seen: Simulated, values: Floats) -> None:
+    """What simulated networks have of a quantity, (replicas, depth + 1): range and mean."""
+    layers = seen.stretch.first + np.arange(values.shape[1])
+    axes.fill_between(
+        layers,
+        values.min(axis=0),
+        values.max(axis=0),
+        color=COLOURS["corrected"],
+        alpha=0.25,
+        linewidth=0,
+        label=f"the chain simulated, {len(values)} networks",
+    )
+    axes.plot(layers, values.mean(axis=0), color=COLOURS["corrected"], linewidth=1.2)
 
 
 def _path(axes: Axes, values: list[float], found: Inspection) -> None:

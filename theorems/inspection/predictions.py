@@ -171,6 +171,8 @@ def simulated(
         return recognised.obstacle or "no chain"
     if not batch.any():
         return "all that enters the chain is zero"
+    if (dead := next((k for k, item in enumerate(seen) if item.dead), None)) is not None:
+        return f"all that layer {stretch.first + dead + 1} gives is zero"
     d, n = batch.shape
     width, depth = seen[0].width, len(seen)
     if n > min(d, width):

@@ -41,7 +41,7 @@ from theorems.report.values import (
 from theorems.statement import Quantifier, Statement, Verdict
 from theorems.typesetting import number
 
-__all__ = ["LEGEND", "available", "render", "write_report"]
+__all__ = ["LEGEND", "available", "render", "rendered", "write_report"]
 
 #: The seven verdicts, in the words of the project's architecture.
 LEGEND: dict[Verdict, str] = {
@@ -144,34 +144,13 @@ def render(
         >>> "<h1>No statement was checked</h1>" in page
         True
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    templates = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters |= {
-        "folded": folded,
-        "label": label,
-        "links": _links,
-        "number": number,
-        "parts": _parts,
-        "shortened": shortened,
-        "worded": worded,
-    }
-    templates.globals |= {"chart": chart, "columns": columns, "readings": readings}
-    templates.globals |= {"drawings": inlined(pictures), "tables": tables}
     found = sections(document, statements)
-    script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
     counts = Counter(section.verdict for section in found)
     quantifiers = {section.result["quantifier"] for section in found}
     comparison = None if earlier is None else compared(document, found, earlier)
     changed = () if comparison is None else comparison.differing
-    return templates.get_template("page.html").render(
+    return rendered(
+        "page.html",
         title=_title(document["results"]),
         sections=found,
         counts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
@@ -193,10 +172,49 @@ def render(
         command=_command(document, found),
         legend=LEGEND,
         pictures=pictures,
-        script=script,
-        digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         environment=document["environment"],
         run=_run(document),
+    )
+
+
+def rendered(template: str, pictures: Sequence[Picture] = (), **values: object) -> str:
+    """A page as HTML text, of one of the templates beside this module.
+
+    Args:
+        template: its file's name; it is given ``script``, the page's own, and ``digest``, by which
+            the page's policy knows it.
+        pictures: the figures that the page shows.
+        values: what else it speaks of; every text is escaped.
+
+    Example:
+        >>> rendered("page.js")[:2]
+        '//'
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "folded": folded,
+        "label": label,
+        "links": _links,
+        "number": number,
+        "parts": _parts,
+        "shortened": shortened,
+        "worded": worded,
+    }
+    templates.globals |= {"chart": chart, "columns": columns, "readings": readings}
+    templates.globals |= {"drawings": inlined(pictures), "tables": tables}
+    script = (_HERE / "templates" / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return templates.get_template(template).render(
+        pictures=pictures, script=script, digest=digest, **values
     )
 
 

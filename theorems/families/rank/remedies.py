@@ -8,8 +8,8 @@ __all__ = ["remedies"]
 
 
 def remedies(watched: Watched, state: str) -> list[Remedy]:
-    """Against collapse, where nothing is normalised."""
-    if state != "collapsing" or watched.normalised:
+    """Against collapse and dead units, where nothing is normalised."""
+    if state not in {"collapsing", "dead"} or watched.normalised:
         return []
     words = (
         "batch normalisation after each map, around skip connections, keeps an effective rank of "
