@@ -211,6 +211,26 @@ def test_a_network_without_chain_gradients_or_remedies_has_a_page() -> None:
     assert "Not simulated: " in text
 
 
+def test_recurrent_modules_and_tokens_are_told_on_the_page() -> None:
+    torch.manual_seed(0)
+
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = nn.LSTM(8, 8, batch_first=True)
+            self.attend = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+            self.head = nn.Linear(8, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.head(self.attend(self.cell(x)[0]))
+            return out
+
+    seen = inspect(Both(), torch.randn(6, 5, 8))
+    assert {what for what, _ in seen.besides} >= {"recurrent", "tokens"}
+    text = unescape(render(seen, []))
+    assert all(f"<dt>{what}</dt><dd>{words}</dd>" in text for what, words in seen.besides)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

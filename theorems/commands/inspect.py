@@ -207,6 +207,8 @@ def _print(out: Console, found: Inspection, batch: str) -> None:
         },
     )
     _print_backward(out, found)
+    for what, words in found.besides:
+        field(out, what.capitalize(), words)
     _print_predictions(out, found)
     for remedy in found.remedies:
         field(out, "Remedy", f"{remedy.words} ({remedy.statement})")

@@ -55,9 +55,10 @@ class Course(StrEnum):
 class Growth:
     """How gradients grow over a chain of places.
 
-    ``rate`` is the factor a place on the way back, of least squares, ``low`` to ``high`` its
-    interval at level 95 % ``over`` what is told, NaN where there is none; ``places`` how many steps
-    there are between the first and the last, and ``ends`` the factor from the last to the first.
+    ``rate`` is the factor a place on the way back, of least squares, ``low`` to ``high`` an
+    interval at level 95 % of the mean ``over`` what is told, NaN where there is none; ``places`` how
+    many steps there are between the first and the last, and ``ends`` the factor from the last to
+    the first.
     ``allowed`` is the factor within which they are steady.
     """
 
@@ -73,13 +74,14 @@ class Growth:
     def sentence(self, unit: str) -> str:
         """In words, how gradients grow from one ``unit`` to another.
 
-        >>> Growth(0.5, 0.4, 0.6, "8 random output gradients", 10, 1e-3, 1e3,
+        >>> Growth(0.5, 0.4, 0.6, "8 draws", 10, 1e-3, 1e3,
         ...        Course.STEADY).sentence("step")
-        'factor 0.5 a step on the way back (0.4 to 0.6 over 8 random output gradients), 0.001 over 10 steps'
+        'factor 0.5 a step on the way back (mean over 8 draws: 0.4 to 0.6), 0.001 over 10 steps'
         """
         if not math.isfinite(self.rate):
             return f"no growth, as no two {unit}s in a row have gradients"
-        spread = f" ({self.low:.3g} to {self.high:.3g} over {self.over})" if self.over else ""
+        ends = f"{self.low:.3g} to {self.high:.3g}"
+        spread = f" (mean over {self.over}: {ends})" if self.over else ""
         many = f"{self.places} {unit}{'s' if self.places > 1 else ''}"
         return (
             f"factor {self.rate:.3g} a {unit} on the way back{spread}, {self.ends:.2g} over {many}"

@@ -348,6 +348,7 @@ def _circumstances(
     yield "parameters", f"{found.parameters.judged} of {found.parameters.total} of layers judged"
     seen = found.gradients
     yield "gradients", seen if isinstance(seen, str) else f"{seen.sentence}; of {seen.loss}"
+    yield from found.besides
     yield "seed", str(seed)
     for key in ("date", "commit"):
         if run.get(key):

@@ -147,6 +147,22 @@ class Inspection:
         return "saturated" if seen.course is Course.STEADY else seen.course.value
 
     @property
+    def besides(self) -> tuple[tuple[str, str], ...]:
+        """What is followed beside the judged layers, by what it is: recurrent modules, the tokens
+        of a sample, attention that chooses.
+        """
+        seen = self.gradients
+        recurrent, choices = ((), ()) if isinstance(seen, str) else (seen.recurrences, seen.choices)
+        found = [("recurrent", each.sentence) for each in recurrent]
+        if self.tokens is not None:
+            found.append(("tokens", self.tokens.sentence))
+        name, share = max(choices, key=lambda item: item[1], default=("", 0.0))
+        if share > 0:
+            words = f"of the rows of {name!r} {share:.0%} are saturated, the most of any"
+            found.append(("attention", words))
+        return tuple(found)
+
+    @property
     def counted(self) -> str:
         """In words, what counts as a sample and as a unit, of the judged layers."""
         judged = self.layers[: self.hidden]
