@@ -124,4 +124,14 @@ class Plan(Experiment):
             run = NetworkRun(design, recipe, self.images, seed, self.device, store)
             self.runs[run.key] = run
         times, each = np.ones((len(seeds), recipe.checkpoints + 1)), np.ones(len(seeds))
-        return Trained(times, times, times, each, each, each, np.full(len(seeds), -1))
+        return Trained(
+            losses=times,
+            gaps=times,
+            ranks=times,
+            accuracy=each,
+            test_accuracy=each,
+            margin=each,
+            moved=np.ones((len(seeds), design.depth)),
+            growth=each,
+            diverged=np.full(len(seeds), -1),
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from simulators.arguments import one_of, real_number, require, whole_number
@@ -198,6 +198,76 @@ class Networks:
             else:
                 samples, like = self._layer(number, samples, like), self._layer(number, like)
         return torch.baddbmm(self.biases[-1], samples, self.weights[-1])
+
+    def with_constants(self, like: Tensor) -> Networks:
+        """The same networks, with constants in the place of a batch's statistics; their parameters
+        ask for no gradients.
+
+        Args:
+            like: samples, ``(replicas, n, d)``, whose statistics these are.
+
+        Example:
+            >>> generators = [torch.Generator().manual_seed(1)]
+            >>> samples = torch.randn(1, 5, 4, generator=generators[0])
+            >>> nets = Networks.drawn(Design(2, 8, "batch"), samples, 10, generators)
+            >>> torch.equal(nets.with_constants(samples).outputs(samples), nets.outputs(samples))
+            True
+        """
+        weights, biases = (
+            [each.detach() for each in kind] for kind in (self.weights, self.biases)
+        )
+        frozen = list(self.frozen)
+        found = replace(self, weights=weights, biases=biases, frozen=frozen)
+        if frozen or self.design.normalisation == "none":
+            return found
+        with torch.no_grad():
+            for number in range(self.design.depth):
+                values = self._product(number, like)
+                frozen.append(_statistics(self.design.normalisation, values))
+                like = self._layer(number, like)
+        return replace(found, frozen=frozen)
+
+    def unit_boundaries(self, samples: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Of each hidden layer the values of its units before normalisation, of a channel their
+        mean over pixels, ``(replicas, n, width)``; and where, by the statistics of these samples,
+        a unit turns on, ``(replicas, width)``.
+
+        Args:
+            samples: ``(replicas, n, d)``, one batch of each replica.
+
+        Example:
+            >>> generators = [torch.Generator().manual_seed(1)]
+            >>> samples = torch.randn(1, 5, 4, generator=generators[0])
+            >>> nets = Networks.drawn(Design(1, 8, "batch"), samples, 10, generators)
+            >>> ((values, place),) = nets.unit_boundaries(samples)
+            >>> torch.allclose(values.mean(dim=1), place, atol=1e-6)
+            True
+        """
+        found = []
+        with torch.no_grad():
+            for number in range(self.design.depth):
+                values = self._product(number, samples)
+                shift, scale = _statistics(self.design.normalisation, values)
+                place = shift.flatten(1) - self.biases[number].flatten(1) * scale.flatten(1)
+                found.append((values.flatten(3).mean(dim=3) if values.dim() > 3 else values, place))
+                samples = self._layer(number, samples)
+        return found
+
+    def inverse_squares(self, number: int) -> Tensor:
+        """1/‖w‖² of each unit of a hidden layer, ``(replicas, width)``.
+
+        Args:
+            number: of the layer, from 0.
+
+        Example:
+            >>> generators = [torch.Generator().manual_seed(1)]
+            >>> nets = Networks.drawn(Design(1, 8), torch.ones(1, 5, 4), 10, generators)
+            >>> nets.inverse_squares(0).shape
+            torch.Size([1, 8])
+        """
+        weight = self.weights[number].detach()
+        of_each = weight.flatten(2) if self.design.kernel else weight.mT
+        return 1 / of_each.square().sum(dim=2)
 
     def _layer(self, number: int, samples: Tensor, like: Tensor | None = None) -> Tensor:
         design = self.design

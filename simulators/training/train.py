@@ -23,6 +23,7 @@ from simulators.lazy import torch
 from simulators.observables import effective_rank, orthogonality_gap
 from simulators.regular_files import replacing
 from simulators.requirements import require_memory
+from simulators.training.boundaries import boundary_movement, margins
 from simulators.training.data import Images
 from simulators.training.networks import Design, Networks, require_positive
 
@@ -40,6 +41,9 @@ _ASCENT_RATE = 3e-3
 
 _PART = 5 * 10**12
 """Multiply-adds between two checkpoints of a long run: some minutes of a core."""
+
+_BATCHES_SEEN = 32
+"""Mini-batches over which the movement of boundaries is measured."""
 
 _BETWEEN_WORDS = 0.5
 """Seconds between two words of how far a run has come."""
@@ -105,15 +109,19 @@ class Trained:
     - ``gaps``, ``ranks``: orthogonality gap and effective rank of the probe's samples in the last
       hidden layer, at the same times
     - ``accuracy``, ``test_accuracy``: at the end, of the samples learnt from and of the test's
+    - ``margin``: at the end, the median over the probe's samples of their distance to the decision
+      boundary, as `simulators.training.boundaries.margins` has it, ``(replicas,)``
+    - ``moved``: at the end, how far 32 mini-batches move the boundaries of each hidden layer's
+      units, as `simulators.training.boundaries.boundary_movement` has it, ``(replicas, depth)``
     - ``growth``: at initialisation, the logarithm of the squared norm of the loss's gradient at the
       first hidden layer over that at the last, ``(replicas,)``
     - ``diverged``: the step in which the loss was first not finite, or -1
 
     Example:
-        >>> zeros = np.zeros((2, 2))
-        >>> many = Trained(zeros, zeros, zeros, zeros[0], zeros[0], zeros[0], np.array([-1, 3]))
-        >>> many.settled
-        array([ True, False])
+        >>> from simulators.training.data import images_from
+        >>> recipe = Recipe(steps=8, samples=64, learning_rate=1e30)
+        >>> train(Design(1, 8), recipe, images_from(), [(0,), (1,)]).settled
+        array([False, False])
     """
 
     losses: NDArray[np.float64]
@@ -121,6 +129,8 @@ class Trained:
     ranks: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     test_accuracy: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    moved: NDArray[np.float64]
     growth: NDArray[np.float64]
     diverged: NDArray[np.int64]
 
@@ -131,10 +141,10 @@ class Trained:
             number: of the replica.
 
         Example:
-            >>> zeros = np.zeros((1, 2))
-            >>> one = Trained(zeros, zeros, zeros, zeros[:, 0], zeros[:, 0], zeros[:, 0], zeros[:, 0])
-            >>> one.to_bytes()[:20]
-            b'{"losses": [0.0, 0.0'
+            >>> from simulators.training.data import images_from
+            >>> one = train(Design(1, 8), Recipe(steps=0, samples=64), images_from(), [(0,)])
+            >>> bool((Trained.joined([one.to_bytes()]).losses == one.losses).all())
+            True
         """
         values = {each.name: getattr(self, each.name)[number].tolist() for each in fields(self)}
         return json.dumps(values).encode()
@@ -328,11 +338,13 @@ class _Run:
     ) -> None:
         self.recipe, self.design, self.progress = recipe, design, progress
         self.replicas = len(seeds)
-        streams = [SeedSequence(tuple(seed)).spawn(3) for seed in seeds]
-        weights, batches, labels = (
+        streams = [SeedSequence(tuple(seed)).spawn(4) for seed in seeds]
+        weights, batches, labels, others = (
             list(map(_generator, each)) for each in zip(*streams, strict=True)
         )
-        self.batches = [self._indices(generator) for generator in batches]
+        self.batches, self.others = (
+            [self._indices(generator) for generator in each] for each in (batches, others)
+        )
         learnt = images.features(images.training.first(recipe.samples))
         self.features = torch.from_numpy(learnt).to(device)
         targets = torch.from_numpy(images.training.labels[: recipe.samples])
@@ -363,6 +375,10 @@ class _Run:
         while True:
             yield from data.BatchSampler(sampler, self.recipe.batch_size, drop_last=True)
 
+    def _chosen(self, batches: Sequence[Iterator[list[int]]]) -> Tensor:
+        """The next batch of each replica, ``(replicas, batch_size)``."""
+        return torch.tensor([next(indices) for indices in batches])
+
     def outcome(self, unfinished: Path | None) -> Trained:
         """Train, and measure; from where ``unfinished`` was left, if that is there."""
         if unfinished is None or not self._resumed(unfinished):
@@ -380,8 +396,16 @@ class _Run:
             self.measured.append(self._measured())
             self._tell(self.measured[-1][0])
         losses, gaps, ranks = (np.stack(each, axis=1) for each in zip(*self.measured, strict=True))
-        accuracy, test_accuracy = self._accuracies()
-        return Trained(losses, gaps, ranks, accuracy, test_accuracy, self.growth, self.diverged)
+        return Trained(
+            losses,
+            gaps,
+            ranks,
+            *self._accuracies(),
+            margin=self._margin(),
+            moved=self._moved(),
+            growth=self.growth,
+            diverged=self.diverged,
+        )
 
     def _tell(self, losses: NDArray[np.floating[Any]]) -> None:
         """How far it has come, and how long the rest takes at this pace."""
@@ -452,7 +476,7 @@ class _Run:
         for step in range(self.step, last):
             if (self.diverged >= 0).all():
                 break
-            chosen = torch.tensor([next(indices) for indices in self.batches])
+            chosen = self._chosen(self.batches)
             outputs = self.nets.outputs(self.features[chosen], like)
             losses = _losses(outputs, self.labels[rows, chosen])
             optimiser.zero_grad(set_to_none=True)
@@ -503,6 +527,19 @@ class _Run:
             given = self.nets.outputs(self._for_all(self.test), self.whole).argmax(dim=-1)
             shares = [hits.double().mean(dim=1) for hits in (learnt, given == self.test_labels)]
         return shares[0].numpy(force=True), shares[1].numpy(force=True)
+
+    def _margin(self) -> NDArray[np.float64]:
+        """See `Trained.margin`."""
+        probe = self.recipe.probe
+        samples = self._for_all(self.features[:probe])
+        found = margins(self.nets, samples, self.labels[:, :probe], self.whole)
+        return found.median(dim=1).values.double().numpy(force=True)
+
+    def _moved(self) -> NDArray[np.float64]:
+        """See `Trained.moved`."""
+        batches = [self._chosen(self.others) for _ in range(_BATCHES_SEEN)]
+        found = boundary_movement(self.nets, self.whole, batches)
+        return found.double().numpy(force=True)
 
 
 def _generator(stream: SeedSequence) -> Any:

@@ -113,7 +113,7 @@ def test_a_plan_knows_every_network_of_a_full_run(folder: Path) -> None:
     sizes = {(run.design.depth, run.design.width, run.recipe.steps) for run in found.values()}
     assert sizes == {(20, 800, 60), (20, 64, 0), (2, 800, 60)}
     assert len(found) == 2 * 64 + 3 * 32
-    as_stated = planned([get("training.minibatch_jitter")], 0, full)
+    as_stated = planned([get("training.minibatch_jitter:five_points")], 0, full)
     assert {run.recipe.batch_size for run in as_stated.values()} == {8}
     assert {run.design.width for run in as_stated.values()} == {64}
 

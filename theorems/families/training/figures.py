@@ -6,6 +6,7 @@ Nothing is trained for a figure: a check leaves what each seed gave in its evide
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,11 +99,13 @@ class Figure:
         if not curves:
             return None
         panels = list(dict.fromkeys(curve["panel"] for curve in curves))
+        colours = _colours(curves)
         with drawing():
             figure = new_figure(1.1 + 3.4 * len(panels), 3.5)
             for place, panel in enumerate(panels):
                 axes = figure.add_subplot(1, len(panels), place + 1)
-                self._panel(axes, panel, [each for each in curves if each["panel"] == panel])
+                here = [each for each in curves if each["panel"] == panel]
+                self._panel(axes, panel, here, colours)
         seeds = sorted({len(values) for curve in curves for values in curve["values"]})
         sizes = " ".join(
             f"Sizes {told}." for told in sorted(_told(curves, "sizes") - {"as stated"})
@@ -116,15 +119,18 @@ class Figure:
         name = f"{FAMILY}_{self.theorem}"
         return Drawing(name, self.title, caption, figure, (f"{FAMILY}.{self.theorem}",))
 
-    def _panel(self, axes: Axes, panel: str, curves: Sequence[Mapping[str, Any]]) -> None:
-        from theorems.report.style import COLOURS, INK, MUTED
+    def _panel(
+        self,
+        axes: Axes,
+        panel: str,
+        curves: Sequence[Mapping[str, Any]],
+        colours: Mapping[str, str],
+    ) -> None:
+        from theorems.report.style import INK
 
-        left = [COLOURS["corrected"], MUTED, INK]
         named = any(isinstance(at, str) for curve in curves for at in curve["at"])
         for curve in curves:
-            series = curve["series"]
-            colour = COLOURS[_COLOURS[series]] if series in _COLOURS else left.pop(0)
-            _with_bars(axes, curve, "none" if named else "-", colour)
+            _with_bars(axes, curve, "none" if named else "-", colours[curve["series"]])
         if self.beside is not None:
             self.beside(axes, panel)
         if panel in self.logarithmic:
@@ -133,13 +139,23 @@ class Figure:
         axes.set(xlabel=across, ylabel=panel)
         if named:
             axes.margins(x=0.3)
+        if named and len(curves) == 1:
             return
         places = sorted({at for curve in curves for at in curve["at"]})
-        if len(places) <= _FEW:
+        if not named and len(places) <= _FEW:
             axes.set_xticks(places)
         axes.legend(
             labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, columnspacing=1
         )
+
+
+def _colours(curves: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Of each series its colour, the same in every panel."""
+    from theorems.report.style import COLOURS, INK, MUTED
+
+    left = itertools.cycle((COLOURS["corrected"], MUTED, INK))
+    series = dict.fromkeys(curve["series"] for curve in curves)
+    return {name: COLOURS[_COLOURS[name]] if name in _COLOURS else next(left) for name in series}
 
 
 def _told(curves: Sequence[Mapping[str, Any]], key: str) -> set[str]:
