@@ -213,9 +213,7 @@ class Networks:
             >>> torch.equal(nets.with_constants(samples).outputs(samples), nets.outputs(samples))
             True
         """
-        weights, biases = (
-            [each.detach() for each in kind] for kind in (self.weights, self.biases)
-        )
+        weights, biases = ([each.detach() for each in kind] for kind in (self.weights, self.biases))
         frozen = list(self.frozen)
         found = replace(self, weights=weights, biases=biases, frozen=frozen)
         if frozen or self.design.normalisation == "none":
