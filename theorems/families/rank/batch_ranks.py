@@ -36,14 +36,15 @@ ChainOf = Callable[[int], Chain]
 
 
 def shares(H: Array, *, width: int) -> Array:
-    """√d m_2, d m_3, d^(3/2) m_4 and λ_max(M)/√d, from one spectrum; shape (..., 4).
+    """√d m_2, d m_3, d^(3/2) m_4, λ_max(M)/√d and the soft rank of threshold ½ over √d, from one
+    spectrum; shape (..., 5).
 
     m_k = Tr Cᵏ of C = HᵀH scaled to trace 1, so that m_2 = 1/r, and √d λ_max(C) = λ_max(M)/√d.
     ``H``: (..., width, n), or a thin factor of it.
 
     Example:
         >>> shares(np.eye(4), width=4).tolist()
-        [0.5, 0.25, 0.125, 0.5]
+        [0.5, 0.25, 0.125, 0.5, 2.0]
     """
     xp: Namespace = array_namespace(H)
     found = xp.linalg.eigvalsh(gram(H))
@@ -51,7 +52,8 @@ def shares(H: Array, *, width: int) -> Array:
     root, square = math.sqrt(width), scaled * scaled
     powers = (square, square * scaled, square * square)
     sums = [xp.sum(power, axis=-1) / root for power in powers]
-    return xp.stack([*sums, xp.max(scaled, axis=-1)], axis=-1)
+    half = xp.astype(2 * root * scaled >= 1, scaled.dtype)
+    return xp.stack([*sums, xp.max(scaled, axis=-1), xp.sum(half, axis=-1) / root], axis=-1)
 
 
 _SHARES = Observable("shares", shares, gram=True)
@@ -100,7 +102,7 @@ class BatchRun:
         return f"d={self.width}, n={self.size}" + (f", {self.label}" if self.label else "")
 
     def averages(self, context: Context, start: Floats | None = None) -> tuple[Floats, float]:
-        """Averages of `shares` over the layers, (replicas, 4), and their relative rounding error.
+        """Averages of `shares` over the layers, (replicas, 5), and their relative rounding error.
 
         A network that rounding spoiled is NaN. Run once for all variants of a theorem.
         """
@@ -125,18 +127,21 @@ class BatchRun:
         return found, rounding_of(run)
 
     def sample(self, context: Context, start: Floats | None = None) -> Sample:
-        """What a check of medians reads: ``r_bar``, ``skew``, ``a_2``, ``a_3``, ``a_4`` and
-        ``top``, one array each.
+        """What a check of medians reads: ``r_bar``, ``skew``, ``lift``, ``a_2``, ``a_3``, ``a_4``,
+        ``top``, ``short`` and ``half``, one array each.
         """
         averages, rounding = self.averages(context, start)
-        a_2, a_3, a_4, top = averages.T
+        a_2, a_3, a_4, top, half = averages.T
         values: dict[str, Sequence[Floats]] = {
             "r_bar": [math.sqrt(self.width) / a_2],
             "skew": [a_3 - a_2**2],
+            "lift": [a_4 - a_2 * a_3],
             "a_2": [a_2],
             "a_3": [a_3],
             "a_4": [a_4],
             "top": [top],
+            "short": [1 + a_2 - top],
+            "half": [half],
         }
         first, last, every = self.layers
         notes: dict[str, object] = {

@@ -11,7 +11,9 @@ Sampled from orthogonal rows.
 
 Guarantee. (1 - 5/(4√d))√d ≤ r̄ ≤ √d, for three sizes of branch, Gaussian weights and signs; a_3 -
 a_2² between ¼ + a_2/(2√d) - 2/d and ¼ + a_2/(2√d), and λ_max/√d between
-2 - 0.9576 d^(-1/3) and that plus 1/√d, for γ = ∞ and 1. The sizes tried are in the title.
+2 - 0.9576 d^(-1/3) and that plus 1/√d, for γ = ∞ and 1; the soft rank of threshold ½ over √d, which
+tends to 2, between s and (1 - 5/(4√d))s, s = 2 - (2/π)(arccos(1-x) + √(x(2-x))) the share of that law
+above x = 1/(2√d). The sizes tried are in the title.
 
 Reference. Ours; after D20 (arXiv 2003.01652), Theorem 2. A conjecture, sampled.
 
@@ -36,13 +38,14 @@ from theorems.statement import Assumption, Quantifier, Sentinel, Statement, Verd
 
 __all__ = ["FIGURES", "STATEMENTS"]
 
-r_bar, skew, a_2, top = sp.symbols("r_bar skew a_2 top", nonnegative=True)
+r_bar, skew, a_2, top, half = sp.symbols("r_bar skew a_2 top half", nonnegative=True)
 _AVERAGE = "over 60√d layers, after 30√d, from orthogonal rows; its median over networks"
 WORDS = {
     r_bar: f"1 over the average of 1/r(H_ℓ) {_AVERAGE}",
     skew: f"a_3 - a_2², of the averages of d Tr C³ and √d Tr C² {_AVERAGE}",
     a_2: f"average of √d Tr C² = √d/r(H_ℓ) {_AVERAGE}",
     top: f"average of λ_max(M)/√d {_AVERAGE}",
+    half: f"average of the number of eigenvalues of M above ½, over √d, {_AVERAGE}",
 }
 
 
@@ -73,6 +76,9 @@ def _square(width: int, size: int) -> bool:
 _root = sp.sqrt(d)
 _edge = 2 - sp.Rational(9576, 10000) / sp.cbrt(d)
 _skew = sp.Rational(1, 4) + a_2 / (2 * _root)
+#: How many eigenvalues of M the law has above ½, over √d: ∫ (2/π)√((2-t)/t) dt from x on.
+_x = 1 / (2 * _root)
+_above = 2 - 2 / sp.pi * (sp.acos(1 - _x) + sp.sqrt(_x * (2 - _x)))
 
 _stationary = partial(
     Statement,
@@ -89,6 +95,7 @@ _stationary = partial(
 _ranks = (batch_medians((*NORMAL, *OTHERS), ("r_bar",), holds=_square),)
 _thirds = (batch_medians(NORMAL, ("skew", "a_2"), holds=_square),)
 _tops = (batch_medians(NORMAL, ("top",), holds=_square),)
+_halves = (batch_medians(NORMAL, ("half",), holds=_square),)
 TRIED = "d = 16 (γ = ∞, 1), 36 (γ = ∞, 1/10; signs: γ = ∞, 1)"
 TRIED_NORMAL = "d = 16 (γ = ∞, 1), 36 (γ = ∞)"
 
@@ -155,6 +162,27 @@ STATEMENTS = (
         rhs=_edge + 1 / _root,
         sentinel=Sentinel("without 1/√d", rhs=_edge),
         checks=_tops,
+    ),
+    _stationary(
+        variant="soft_rank",
+        title=f"Soft rank of threshold ½ ≥ (1 - 5/(4√d)) × that of the law, 2√d: {TRIED_NORMAL}",
+        definitions={half: WORDS[half]},
+        lhs=half,
+        relation=">=",
+        rhs=(1 - 5 / (4 * _root)) * _above,
+        sentinel=Sentinel("without 1 - 5/(4√d)", rhs=_above),
+        checks=_halves,
+    ),
+    _stationary(
+        variant="soft_rank_above",
+        title=f"Soft rank of threshold ½ ≤ that of the law, which tends to 2√d: {TRIED_NORMAL}",
+        definitions={half: WORDS[half]},
+        lhs=half,
+        relation="<=",
+        rhs=_above,
+        sentinel=Sentinel("⅘ of it", rhs=sp.Rational(4, 5) * _above),
+        checks=_halves,
+        remark="Slowly: the law itself has 1.78√d above ½ at d = 1024.",
     ),
 )
 FIGURES = ()
