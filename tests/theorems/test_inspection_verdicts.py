@@ -135,3 +135,40 @@ def test_a_dead_network_is_dead_at_every_width_and_has_no_ranks() -> None:
     assert dead.dead
     assert all(np.isnan([dead.gap, dead.effective_rank, dead.soft_rank, dead.recentred_rank]))
     assert not found.batch.dead
+
+
+class Reading(nn.Module):
+    """A transformer with layer normalisation before its branches, reading images row by row."""
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Linear(8, width), nn.Linear(width, 10)
+        blocks = [
+            nn.TransformerEncoderLayer(
+                width, 4, 4 * width, dropout=0, activation="gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(4)
+        ]
+        self.blocks = nn.Sequential(*blocks, nn.LayerNorm(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.blocks(self.embed(x)).mean(dim=1))
+        return out
+
+
+def test_a_mean_that_is_the_batchs_own_is_told_from_one_that_the_network_makes() -> None:
+    images = pytest.importorskip("sklearn.datasets").load_digits().images
+    centred = ((images - images.mean()) / images.std())[:16]
+    told = "inspect it again with features standardised over the data"
+    torch.manual_seed(0)
+    reading = Reading()
+    found = inspect(reading, centred)
+    assert found.state == "collapsing"
+    assert "the batch has 50% of its own energy in such a mean" in found.verdict
+    assert told in found.verdict
+    standardised = ((images - images.mean(axis=0)) / (images.std(axis=0) + 1e-3))[:16]
+    assert inspect(reading, standardised).state == "healthy"
+    parts = [part for _ in range(20) for part in (nn.Linear(64, 64), nn.ReLU())]
+    plain = inspect(nn.Sequential(nn.Flatten(), *parts), centred)
+    assert plain.state == "collapsing"
+    assert told not in plain.verdict

@@ -51,6 +51,10 @@ from theorems.typesetting import number
 __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 
 
+_SHARED = 1 / 3
+"""Of a batch's energy in the mean of its samples, from which on it is told of."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer with weights and all up to the next: its name, what it does, what is measured of what
@@ -344,9 +348,20 @@ class Inspection:
             return (
                 "; a mean that all samples share drives it, with "
                 f"{last.mean_share:.0%} of the energy: recentring, "
-                f"as the next batchnorm does, leaves {left}"
+                f"as the next batchnorm does, leaves {left}{self._from_batch(last)}"
             )
         return f"; recentring leaves {left}"
+
+    def _from_batch(self, last: Measures) -> str:
+        """Where that mean is the batch's own, and the samples differ as much as they did."""
+        shared, before = self.batch.mean_share, self.batch.recentred_rank
+        if not shared > _SHARED or last.recentred_rank < before / 2:
+            return ""
+        return (
+            f"; the batch has {shared:.0%} of its own energy in such a mean, and what differs "
+            f"between samples is kept, effective rank {before:.3g} in the batch: inspect it again "
+            "with features standardised over the data"
+        )
 
     def as_json(self) -> dict[str, object]:
         """Everything as a JSON value; numbers that do not exist are NaN.
