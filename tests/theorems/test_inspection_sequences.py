@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from theorems import inspect
 from theorems.cli import main
 from theorems.inspection.backward_pass import Course, Gradients
-from theorems.inspection.growth import course_of
+from theorems.inspection.growth import by_chance, course_of
 from theorems.inspection.recurrences import Recurrence, unrolled
 from theorems.inspection.report import Inspection
 
@@ -123,7 +123,11 @@ def test_norms_are_those_of_the_states_that_a_loop_has() -> None:
         states.append(state)
     (C * module.head(torch.tanh(module.inner(state)))).sum().backward()
     wanted = [float(item.grad.norm()) for item in states if item.grad is not None]
-    found = only(inspect(module, x, loss=lambda y: (C * y).sum()))
+
+    def loss(y: Any) -> Tensor:
+        return (C * y).sum()
+
+    found = only(inspect(module, x, loss=loss))
     assert list(found.norms) == pytest.approx(wanted, rel=1e-4)
     assert (found.name, found.module, found.kind) == ("layer", "layer", "GRU")
     assert len(found.measures) == 7
@@ -131,7 +135,7 @@ def test_norms_are_those_of_the_states_that_a_loop_has() -> None:
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
-def test_what_only_the_last_step_reads_vanishes_over_a_long_time(kind: type[nn.RNNBase]) -> None:
+def test_what_only_the_last_step_reads_vanishes_over_a_long_time(kind: Any) -> None:
     def build(mean: bool) -> Callable[[], nn.Module]:
         return lambda: Last(kind(FEATURES, WIDTH, batch_first=True), mean)
 
@@ -286,9 +290,19 @@ def test_a_thousand_is_too_much_unless_chance_does_as_much() -> None:
     assert course_of(math.log(1500), math.log(2), 1.0)[0] is Course.EXPLODING
     assert course_of(math.log(2), -math.log(1500), 1.0)[0] is Course.VANISHING
     assert course_of(math.log(900), math.log(900), 1.0)[0] is Course.STEADY
-    assert course_of(math.log(1500), math.log(1500), 3.0)[0] is Course.STEADY
+    assert course_of(math.log(1500), math.log(1500), 8.0)[0] is Course.STEADY
     assert course_of(math.nan, math.nan, 1.0)[0] is Course.STEADY
     assert course_of(math.nan, -math.inf, 1.0)[0] is Course.VANISHING
+
+
+def test_chance_is_told_by_the_widths_or_by_how_steps_differ() -> None:
+    generator = np.random.default_rng(0)
+    walks = np.cumsum(generator.normal(0, 0.3, (2000, 41)), axis=1)
+    passed = [abs(walk[-1] - walk[0]) > by_chance([5.0] * 41, walk) for walk in walks]
+    assert sum(passed) <= 6, "2000 · 1e-3, and chance"
+    grown = walks[0] - 0.5 * np.arange(41)
+    assert grown[0] - grown[-1] > by_chance([5.0] * 41, grown)
+    assert by_chance([20.0] * 4, walks[0][:4]) == pytest.approx(3.48 / 2)
 
 
 def test_a_jump_at_one_layer_is_seen() -> None:

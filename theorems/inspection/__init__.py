@@ -6,6 +6,9 @@
 - ``stages``: the network cut at its linear maps, what happens between one and the next, and what
   parameters are left
 - ``backward_pass``: gradients at the judged places, how they grow, and units that pass none
+- ``growth``: when gradients explode or vanish, and what chance alone does
+- ``recurrences``: recurrent modules, whose steps are places of a chain of their own
+- ``attention``: tokens that become alike, and a softmax that picks one of them
 - ``recognition``: which chain of the theory that makes, by the law of its weights too, and whether
   they are independent
 - ``stretches``: the longest part of it that is a chain, or nearly one, and what differs

@@ -36,6 +36,7 @@ from theorems.inspection.growth import (
     FLAT,
     STEADY,
     Course,
+    by_chance,
     course_of,
     factor,
     interval,
@@ -248,10 +249,10 @@ def gradients(
     mean = slope(depths, logs.mean(axis=1))
     low, high = interval(rates)
     span = max(depths.values()) - min(depths.values()) if depths else 0
-    ends = _ends(passage, depths, logs.mean(axis=1))
+    profile = _profile(passage, depths, logs.mean(axis=1))
+    ends = float(profile[0] - profile[-1]) if len(profile) > 1 else math.nan
     widths = {depths[name]: len(seen.still[name]) for name in depths if name in seen.still}
-    deviation = math.sqrt(5 * math.fsum(1 / width for width in widths.values())) / 2
-    course, allowed = course_of(mean * span, ends, deviation)
+    course, allowed = course_of(mean * span, ends, by_chance(widths.values(), profile))
     samples = len(passage.batch)
     chains = tuple(
         recurrence(
@@ -656,36 +657,27 @@ def _depths(passage: Passage, found: Sequence[Stage]) -> dict[str, int]:
     return {label: depth for label, depth in depths.items() if label in hidden}
 
 
-def _ends(passage: Passage, depths: Mapping[str, int], logs: Floats) -> float:
-    """log of the factor by which ‖∂L/∂y‖ grows from the last places on the longest way to the first;
-    NaN without both.
+def _profile(passage: Passage, depths: Mapping[str, int], logs: Floats) -> Floats:
+    """log‖∂L/∂y‖ by depth along the longest way, the first place first, (depths,), finite.
 
     What is of one depth counts together; a place that no longest way passes, such as a map of what
     enters at each step, is no step of it.
     """
-    if len(set(depths.values())) < 2:
-        return math.nan
-    after = dict.fromkeys(depths, 0)
-    if passage.unfollowed is None:
+    kept = list(depths)
+    if passage.unfollowed is None and depths:
+        after = dict.fromkeys(depths, 0)
         for label, before in reversed(_before(passage).items()):
             for name in before:
                 if label in after and name in after:
                     after[name] = max(after[name], after[label] + 1)
         longest = max(depths[label] + after[label] for label in depths)
         kept = [label for label in depths if depths[label] + after[label] == longest]
-    else:
-        kept = list(depths)
     by_depth: dict[int, list[float]] = {}
     for label, value in zip(depths, logs, strict=True):
         if label in kept and math.isfinite(value):
-            by_depth.setdefault(depths[label], []).append(value)
-    if len(by_depth) < 2:
-        return math.nan
-    first, last = (
-        np.logaddexp.reduce(2 * np.array(by_depth[end])) / 2
-        for end in (min(by_depth), max(by_depth))
-    )
-    return float(first - last)
+            by_depth.setdefault(depths[label], []).append(2 * value)
+    found = [np.logaddexp.reduce(by_depth[depth]) / 2 for depth in sorted(by_depth)]
+    return np.array(found, dtype=np.float64)
 
 
 def _logs(seen: Backward, depths: Mapping[str, int]) -> Floats:

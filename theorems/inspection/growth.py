@@ -3,16 +3,22 @@
 Two numbers are looked at: the factor of a least-squares line over all places, and the factor from
 the last place to the first, as measured, which sees a jump at one of them. Gradients are steady as
 long as both lie within a thousand, either way, or within what chance does where they neither grow
-nor shrink in the mean. In a layer of ReLU of width d, log‖∂L/∂y‖² of one sample has a variance of
-about 5/d, by which layers add up (Hanin and Nica 2020); other layers fluctuate less. A normal
-variable passes `DEVIATIONS` standard deviations with probability 5e-4, so that where gradients are
-steady in the mean at most one network in a thousand is told otherwise by either number.
+nor shrink in the mean. For that there are two measures, and the smaller counts:
+
+- in a layer of ReLU of width d, log‖∂L/∂y‖² of one sample has a variance of about 5/d, by which
+  layers add up (Hanin and Nica 2020); other layers fluctuate less, and convolutions much less,
+  as do norms over many samples
+- steps from place to place that differ among themselves by s add up to s√L over L of them
+
+Each is passed with probability 5e-4, by a normal variable and by Student's, so that where gradients
+are steady in the mean about one network in a thousand is told otherwise, if chance alone takes it
+beyond a thousand.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +32,7 @@ __all__ = [
     "STEADY",
     "Course",
     "Growth",
+    "by_chance",
     "course_of",
     "factor",
     "growth_of",
@@ -37,10 +44,12 @@ Floats = NDArray[np.float64]
 STEADY = 1000.0
 """The factor over all places up to which gradients are steady, or one over it."""
 DEVIATIONS = 3.48
-"""Standard deviations that chance is allowed, of a normal variable passed with probability 5e-4."""
+"""Standard deviations that chance is allowed, of a normal variable passed with probability 5e-4
+either way."""
 FLAT = 0.1
 """Of the largest slope, below which a unit is saturated."""
 _LEVEL = 0.95
+_ENOUGH = 8  # steps of which a deviation is taken
 
 
 class Course(StrEnum):
@@ -92,24 +101,44 @@ class Growth:
         return {**self.__dict__, "course": self.course.value}
 
 
-def course_of(fitted: float, ends: float, deviation: float) -> tuple[Course, float]:
+def by_chance(widths: Iterable[float], logs: Floats) -> float:
+    """log of the factor that chance alone makes over a chain, where there is no growth in the mean.
+
+    Args:
+        widths: of the places.
+        logs: of the norms, place by place, (places,), finite; of few the widths alone decide.
+
+    Example:
+        >>> wavering = np.tile([0.0, 0.1], 20)
+        >>> round(by_chance([5.0] * 40, wavering), 2), round(by_chance([5e6] * 40, wavering), 3)
+        (2.41, 0.011)
+    """
+    bound = DEVIATIONS * math.sqrt(5 * math.fsum(1 / width for width in widths)) / 2
+    steps = np.diff(logs)
+    if len(steps) < _ENOUGH:
+        return bound
+    reach = float(stats.t.isf(stats.norm.sf(DEVIATIONS), len(steps) - 1))
+    return min(bound, reach * float(steps.std(ddof=1)) * math.sqrt(len(steps)))
+
+
+def course_of(fitted: float, ends: float, chance: float) -> tuple[Course, float]:
     """What becomes of gradients, and the factor within which they are steady.
 
     Args:
         fitted: log of the factor over all places, of least squares; NaN if there is none.
         ends: log of that from the last place to the first, −∞ where none arrives; NaN likewise.
-        deviation: the standard deviation of either where gradients are steady in the mean.
+        chance: log of what chance alone makes of either.
 
     Example:
-        >>> course_of(7.0, 3.0, 1.0)[0], course_of(7.0, 3.0, 3.0)[0]
+        >>> course_of(7.0, 3.0, 4.0)[0], course_of(7.0, 3.0, 9.0)[0]
         (<Course.EXPLODING: 'exploding'>, <Course.STEADY: 'steady'>)
     """
-    allowed = max(math.log(STEADY), DEVIATIONS * deviation)
+    allowed = max(math.log(STEADY), chance)
     seen = [value for value in (fitted, ends) if not math.isnan(value)]
     largest = max(seen, key=abs, default=0.0)
     if abs(largest) <= allowed:
-        return Course.STEADY, math.exp(allowed)
-    return (Course.EXPLODING if largest > 0 else Course.VANISHING), math.exp(allowed)
+        return Course.STEADY, factor(allowed)
+    return (Course.EXPLODING if largest > 0 else Course.VANISHING), factor(allowed)
 
 
 def growth_of(logs: Floats, others: Sequence[Floats], width: int) -> Growth:
@@ -136,7 +165,8 @@ def growth_of(logs: Floats, others: Sequence[Floats], width: int) -> Growth:
         over = f"{len(rates)} initialisations"
     low, high = interval(rates)
     ends = float(mean[0] - mean[-1]) if places else math.nan
-    course, allowed = course_of(fitted * places, ends, math.sqrt(5 * (places + 1) / width) / 2)
+    chance = by_chance([width] * (places + 1), mean[np.isfinite(mean)])
+    course, allowed = course_of(fitted * places, ends, chance)
     rate, low, high = (factor(value) for value in (fitted, low, high))
     known = over if math.isfinite(low) else ""
     return Growth(rate, low, high, known, places, _whole(ends), allowed, course)
