@@ -157,6 +157,13 @@ def _pyarrow() -> tuple[ModuleType, ModuleType]:
 
 
 def _trajectory(row: Row) -> Trajectory:
+    require(
+        "training" not in json.loads(row.parameters),
+        f"run {row.key[:12]} is a network that was trained, and a table is of simulations; give the "
+        "grid of these alone, and read what was trained in Python: "
+        "simulators.training.Trained.joined(row.data for row in store.rows())",
+        ExportError,
+    )
     try:
         return Trajectory.from_bytes(row.data)
     except ValueError as error:

@@ -114,10 +114,18 @@ def train_into(
                 for number, place in enumerate(places)
             ]
         )
-        with suppress(OSError):
-            file.unlink()
-            file.parent.rmdir()
+        _forget(file)
     return Trained.joined(row.data for row in store.rows(keys))
+
+
+def _forget(file: Path) -> None:
+    """Remove what is kept of a run that is done, with drafts that a kill left beside it. Where
+    another process is writing such a draft, that run is kept a few minutes later.
+    """
+    with suppress(OSError):
+        for left in (file, *file.parent.glob(".*.draft")):
+            left.unlink(missing_ok=True)
+        file.parent.rmdir()
 
 
 def unfinished(store: Path, keys: Iterable[str]) -> Path:

@@ -13,6 +13,7 @@ from sweep_samples import grid
 from simulators.sweeps.dispatch import sweep
 from simulators.sweeps.export import ExportError, export
 from simulators.sweeps.store import Row, Store
+from simulators.training import Design, Recipe, Trained, images_from, train_into
 from simulators.trajectory import Trajectory
 
 
@@ -144,6 +145,20 @@ def test_data_that_are_no_trajectory_are_one_line(tmp_path):
         store.put([Row("k" * 64, "{}", b"nothing", 0.0)])
         with pytest.raises(ExportError, match="run kkkkkkkkkkkk cannot be read"):
             export(store, tmp_path / "t.csv")
+
+
+def test_networks_that_were_trained_are_refused_with_what_reads_them(filled, tmp_path):
+    sweeps = list(filled.finished())
+    with Store(tmp_path / "both.db") as store:
+        store.put(list(filled.rows()))
+        train_into(store, Design(1, 8), Recipe(steps=1, samples=64), images_from(), [(0,), (1,)])
+        with pytest.raises(ExportError, match=r"was trained, .*Trained\.joined") as refusal:
+            export(store, tmp_path / "t.csv")
+        assert "\n" not in str(refusal.value)
+        assert not (tmp_path / "t.csv").exists()
+        assert export(store, tmp_path / "t.csv", sweeps) > 0
+        trained = [row for row in store.rows() if row.key not in sweeps]
+    assert Trained.joined(row.data for row in trained).losses.shape == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])

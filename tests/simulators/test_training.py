@@ -321,6 +321,18 @@ def test_a_store_leaves_nothing_unfinished_behind(
     assert [each.name for each in tmp_path.iterdir()] == ["runs.db"]
 
 
+def test_what_a_kill_left_of_a_draft_is_removed_once_its_run_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TRAINING, "_PART", 1.0)
+    folder = tmp_path / "runs.db.unfinished"
+    folder.mkdir()
+    (folder / ".0123.draft").write_bytes(b"half of a checkpoint")
+    with Store(tmp_path / "runs.db") as store:
+        train_into(store, SMALL, SHORT, DIGITS, [(5,)])
+    assert not folder.exists()
+
+
 def test_on_the_way_loss_and_time_left_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TRAINING, "_BETWEEN_WORDS", -1.0)
     told: list[str] = []

@@ -107,6 +107,32 @@ def test_a_full_run_is_trained_by_workers_judged_and_found_again(
     assert str(first[0]["sizes"]).startswith("as published")
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("small_claim")
+def test_a_full_run_is_trained_by_a_cluster(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To the same evidence as by processes of this machine, which judge what the cluster left."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(runs, "PUBLISHED", runs.Sizes(width=8, batch_size=200, epochs=1))
+    words = ["verify", "training", "--full", "--data", str(folder)]
+    words += ["--store", str(tmp_path / "runs.db")]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        given = ["--dask", cluster.scheduler_address, "--json", str(tmp_path / "cluster.json")]
+        assert main([*words, *given]) in (0, 1)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Runs 96: 0 in the store already, 96 computed" in told
+    assert main([*words, "--jobs", "1", "--json", str(tmp_path / "here.json")]) in (0, 1)
+    assert "96 in the store already, 0 computed" in " ".join(capsys.readouterr().out.split())
+    assert rows_of(tmp_path / "cluster.json") == rows_of(tmp_path / "here.json")
+    assert not (tmp_path / "runs.db.unfinished").exists()
+
+
 def test_a_plan_knows_every_network_of_a_full_run(folder: Path) -> None:
     full = Experiment(images_in(folder), full=True)
     found = planned([get("training.depth_and_gap:lowered"), CLAIM], 0, full)

@@ -5,14 +5,15 @@ samples (`simulators.training.iterative_orthogonal_`). Does that remove the slow
 how does it compare with batch normalisation?
 
 Method. Networks of convolutions of 3 by 3 pixels with ReLU, 8 channels of 8 by 8, are trained on 256
-of the digits by plain gradient descent, 100 steps at rate 1/200, 64 seeds of each initialisation
-with the same batches. The interval for the median over seeds is made of order statistics, at the
-level of the run.
+of the digits by plain gradient descent, 100 steps at rate 1/200, 64 seeds of each initialisation,
+32 against batch normalisation, with the same batches. The interval for the median over seeds is
+made of order statistics, at the level of the run.
 
-Guarantee. At 15 layers the loss is at most half of that from Xavier's weights, ¾ of that from He's,
-and no more than that with batch normalisation from He's; more than half of the progress of 5 layers
-is kept, and from Xavier's weights it is not. Of sampling, at these sizes and this rate: at four
-times the rate He's weights do better.
+Guarantee. At 15 layers the loss is at most half of that from Xavier's weights and ¾ of that from
+He's, and more than half of the progress of 5 layers is kept; from Xavier's weights it is not. At 10
+layers it is no more than that with batch normalisation from He's; at 15 layers 64 seeds do not
+always tell. Of sampling, at these sizes and this rate: at four times the rate He's weights do
+better.
 
 Reference. DJB21 (arXiv 2106.03970), Fig. 7.
 
@@ -43,10 +44,10 @@ from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
 
 __all__ = ["FIGURES", "STATEMENTS"]
 
-CHANNELS, SHALLOW, DEEP = 8, 5, 15
+CHANNELS, SHALLOW, MIDDLE, DEEP = 8, 5, 10, 15
 RECIPE = Recipe(steps=100, batch_size=32, learning_rate=0.005, samples=256)
-SEEDS = {SHALLOW: 64, 10: 32, DEEP: 64}
-NORMALISED_SEEDS = {**SEEDS, SHALLOW: 32}
+SEEDS = {SHALLOW: 64, MIDDLE: 32, DEEP: 64}
+FEWER_SEEDS = dict.fromkeys(SEEDS, 32)
 SIZE = {"L": DEEP, "d": CHANNELS}
 
 R, R_0, P, P_0 = sp.symbols("R R_0 P P_0", nonnegative=True)
@@ -60,7 +61,7 @@ _xavier, _he, _iterative, _normalised = (
         (("none", "xavier"), SEEDS),
         (("none", "he"), SEEDS),
         (("none", "iterative"), SEEDS),
-        (("batch", "he"), NORMALISED_SEEDS),
+        (("batch", "he"), FEWER_SEEDS),
     )
 )
 _LOSS = "loss, nats"
@@ -126,7 +127,7 @@ STATEMENTS = (
     ),
     _loss(
         variant="against_batchnorm",
-        title="15 layers of convolutions: no more than the loss with batch normalisation",
+        title="10 layers of convolutions: no more than the loss with batch normalisation",
         rhs=sp.Integer(1),
         definitions={
             R: "median over seeds of loss after 100 steps over that with batch normalisation"
@@ -134,9 +135,9 @@ STATEMENTS = (
         sentinel=Sentinel("at most a tenth", rhs=sp.Rational(1, 10)),
         checks=(
             compared(
-                f"iterative, batch normalisation, L={DEEP}",
-                SIZE,
-                {"R": over(_iterative[DEEP], _normalised[DEEP])},
+                f"iterative, batch normalisation, L={MIDDLE}",
+                {**SIZE, "L": MIDDLE},
+                {"R": over(_iterative[MIDDLE], _normalised[MIDDLE])},
                 published=False,
                 curves=(losses_at(_LOSS, "batch normalisation", _normalised),),
             ),
