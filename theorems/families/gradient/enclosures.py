@@ -2,6 +2,8 @@
 
 - ``relu_factor``: the closed form for ReLU, at a batch size or over an interval of 1/n, as a power
   series in 1/n; ``relu_by_integrals``: the same from integrals over the angle
+- ``leaky_factor``, ``leaky_by_integrals``: the same for leaky ReLUs; ``leaky_parts``: what theirs are
+  means of
 - ``smooth_factor``: for an analytic activation, at a batch size; ``polynomial_factor``: the same
   for a polynomial by its weights on harmonics
 - ``residual_factor``: after a residual sum
@@ -29,6 +31,9 @@ __all__ = [
     "SMOOTH",
     "Smooth",
     "gaussian_factor",
+    "leaky_by_integrals",
+    "leaky_factor",
+    "leaky_parts",
     "over",
     "polynomial_factor",
     "relu_by_integrals",
@@ -76,13 +81,51 @@ def relu_factor(reciprocal: arb_series) -> arb_series:
     return above / ((1 - x) * (1 - 3 * x) * kappa)
 
 
-def relu_by_integrals(size: int) -> arb:
-    """The factor for ReLU at a batch size ≥ 4, from integrals over the angle of two entries."""
-    n = arb(size)
-    rho = -1 / (n - 1)
-    apart = rho.acos()
-    # both entries, cos θ and cos(θ - apart), are positive for θ between these
-    low, high = acb(apart - arb.pi() / 2), acb(arb.pi() / 2)
+def leaky_parts(reciprocal: arb_series) -> tuple[arb_series, arb_series, arb_series]:
+    """What the factor of every leaky ReLU is a mean of: that of the absolute value, that of no
+    activation, and the weight of the former, whose counterpart is n/(n-1).
+
+    - ``reciprocal``: as of `relu_factor`
+
+    Example:
+        >>> absolute, linear, weight = leaky_parts(arb_series([arb(1) / 8], 1))
+        >>> round(float(absolute[0].mid()), 5), float(linear[0].mid())
+        (3.67182, 1.2)
+    """
+    x, pi = reciprocal, arb.pi()
+    rho = -x / (1 - x)
+    own = 1 / (1 - x)  # E x² - E xy
+    # 4κ of ReLU is the sum of both
+    weight = 2 - 2 * ((1 - rho * rho).sqrt() + rho * (rho.asin() + pi / 2)) / pi - own
+    linear = (1 - 2 * x) / (1 - 3 * x)
+    return (relu_factor(x) * (own + weight) - own * linear) / weight, linear, weight
+
+
+def leaky_factor(size: int, slope: Fraction) -> arb:
+    """The factor at a batch size ≥ 4 of the leaky ReLU with ``slope`` below 0, in closed form.
+
+    Example:
+        >>> round(float(leaky_factor(8, Fraction(0)).mid()), 5)
+        1.78819
+    """
+    absolute, linear, weight = (each[0] for each in leaky_parts(arb_series([arb(1) / size], 1)))
+    a = arb(fmpq(slope.numerator, slope.denominator))
+    even, odd = (1 - a) ** 2 * weight, (1 + a) ** 2 * size / arb(size - 1)
+    return (even * absolute + odd * linear) / (even + odd)
+
+
+def leaky_by_integrals(size: int, slope: Fraction) -> arb:
+    """The same from integrals over the angle of two entries, arc by arc of their signs.
+
+    Example:
+        >>> abs(leaky_by_integrals(8, Fraction(1)) - fmpq(6, 5)) < 1e-12
+        True
+    """
+    n, a = arb(size), arb(fmpq(slope.numerator, slope.denominator))
+    apart, quarter = (-1 / (n - 1)).acos(), arb.pi() / 2
+    # the signs of cos θ and cos(θ - apart) between these angles, quarter < apart < 2 quarter
+    angles = (-quarter, apart - quarter, quarter, apart + quarter, 3 * quarter)
+    slopes = ((arb(1), a), (arb(1), arb(1)), (a, arb(1)), (a, a))
     whole = 2 * arb.pi()
 
     def product(theta: acb, _: bool) -> acb:
@@ -91,11 +134,19 @@ def relu_by_integrals(size: int) -> arb:
     def square(theta: acb, _: bool) -> acb:
         return theta.cos() ** 2
 
-    both = (high - low).real / whole
-    # the squared length of two entries is 2(n-1)/(n-1) on average, as all n have n
-    products = 2 * acb.integral(product, low, high).real / whole
-    squares = 2 * acb.integral(square, -high, high).real / whole
-    return _factor(size, _Moments(arb(1) / 2, both, squares, products, squares, products))
+    both = single = products = squares = arb(0)
+    for low, high, (first, second) in zip(angles[:-1], angles[1:], slopes, strict=True):
+        both += first * second * (high - low) / whole
+        single += first**2 * (high - low) / whole
+        # the squared length of two entries is 2(n-1)/(n-1) on average, as all n have n
+        products += first * second * 2 * acb.integral(product, acb(low), acb(high)).real / whole
+        squares += first**2 * 2 * acb.integral(square, acb(low), acb(high)).real / whole
+    return _factor(size, _Moments(single, both, squares, products, squares, products))
+
+
+def relu_by_integrals(size: int) -> arb:
+    """The factor for ReLU at a batch size ≥ 4, from integrals over the angle of two entries."""
+    return leaky_by_integrals(size, Fraction(0))
 
 
 # --- any activation -------------------------------------------------------------------------------
