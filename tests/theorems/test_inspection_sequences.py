@@ -125,7 +125,8 @@ def test_norms_are_those_of_the_states_that_a_loop_has() -> None:
     wanted = [float(item.grad.norm()) for item in states if item.grad is not None]
 
     def loss(y: Any) -> Tensor:
-        return (C * y).sum()
+        total: Tensor = (C * y).sum()
+        return total
 
     found = only(inspect(module, x, loss=loss))
     assert list(found.norms) == pytest.approx(wanted, rel=1e-4)
