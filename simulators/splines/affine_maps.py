@@ -69,6 +69,33 @@ class AffineMaps:
         known = None if self.multiple_of is None else self.multiple_of[:, regions]
         return AffineMaps(values, self.errors[:, regions], self.extent, known)
 
+    def room(self, regions: int) -> AffineMaps:
+        """Maps of the same features on so many regions, to be written by `put`.
+
+        Args:
+            regions: R, of all that will be put.
+        """
+        known = self.multiple_of
+        return AffineMaps(
+            np.empty((*self.values.shape[:2], regions)),
+            np.empty((len(self.errors), regions)),
+            self.extent,
+            None if known is None else np.empty((len(known), regions), dtype=known.dtype),
+        )
+
+    def put(self, part: AffineMaps, first: int) -> None:
+        """Write maps of some regions in the places from ``first``.
+
+        Args:
+            part: of the same features.
+            first: from 0.
+        """
+        places = slice(first, first + part.errors.shape[1])
+        self.values[:, :, places] = part.values
+        self.errors[:, places] = part.errors
+        if self.multiple_of is not None and part.multiple_of is not None:
+            self.multiple_of[:, places] = part.multiple_of
+
     def vanish(self) -> NDArray[np.bool_]:
         """Where a map is known to be 0, exactly; of shape (n, R)."""
         return np.asarray((self.errors == 0) & ~self.values.any(axis=1))

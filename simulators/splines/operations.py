@@ -310,10 +310,12 @@ class Activation:
         values = np.empty((units, 3, regions))
         errors = np.empty((units, regions))
         inexact = self.slope not in (0.0, 1.0, -1.0)
-        for k, signs in enumerate(layer.signs):  # one at a time: all of it may be far beyond caches
+        for k, signs in enumerate(layer.signs):  # one at a time; "clip" spares `take` a buffer
             slopes = np.where(signs > 0, 1.0, self.slope)
-            np.multiply(source.values[k][:, layer.parents], slopes, out=values[k])
-            np.multiply(source.errors[k][layer.parents], np.abs(slopes), out=errors[k])
+            np.take(source.values[k], layer.parents, axis=1, out=values[k], mode="clip")
+            np.take(source.errors[k], layer.parents, out=errors[k], mode="clip")
+            values[k] *= slopes
+            errors[k] *= np.abs(slopes)
             if inexact:
                 errors[k] += ULP * (source.extent @ np.abs(values[k]))
                 errors[k] *= 1 + 1e-9

@@ -40,6 +40,8 @@ from simulators.splines.slices import Slice
 
 __all__ = ["Partition", "Progress", "linear_regions"]
 
+_ENTRIES_AT_ONCE = 2_000_000  # coefficients of maps
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int, int], None]
@@ -217,6 +219,7 @@ class _Work:
         self.points, self.bounds = Growing(polygon), Growing(np.zeros_like(polygon))
         number = np.arange(corners)
         self.pairs = Growing(np.stack([(number - 1) % corners, number], axis=1))
+        self.last = last_reads(network.operations)
         self.exact_signs = 0
         self.firsts = [0]  # the number of the first unit of each activation, over all
 
@@ -225,28 +228,20 @@ class _Work:
         """All operations in turn."""
         plane, operations = self.plane, self.network.operations
         columns = (plane.origin, plane.first, plane.second)
-        values = {0: maps_of(columns, self.extent)}
-        last = last_reads(operations)
-        others = [each for each in operations if not isinstance(each, Affine)]
+        at = [i for i, each in enumerate(operations) if isinstance(each, Activation)]
+        ends = [*at, len(operations)]
+        values = self._through(0, ends[0], {0: maps_of(columns, self.extent)})
         reached = (0, 0)
         complete = True
-        for i, operation in enumerate(operations):
-            if isinstance(operation, Activation):
-                source = values[operation.source]
-                cut, unit = self._cut(len(self.layers), source)
-                self.layers.append(cut)
-                reached = (len(self.layers) - 1, unit)
-                if unit < len(source.values):
-                    complete = False
-                    break
-                kept = {k for k in values if last.get(k, -1) > i}
-                told = any(i + 1 in each.reads for each in others)
-                after = operation.of_maps_where(source, cut, self.firsts[-2] if told else None)
-                values = {k: v.take(cut.parents) for k, v in values.items() if k in kept}
-                values[i + 1] = after
-            else:
-                values[i + 1] = operation.of_maps([values[k] for k in operation.reads])
-            values = {k: v for k, v in values.items() if k == i + 1 or last.get(k, -1) > i}
+        for layer, i in enumerate(at):
+            source = values[operations[i].reads[0]]
+            cut, unit = self._cut(layer, source)
+            self.layers.append(cut)
+            reached = (layer, unit)
+            if unit < len(source.values):
+                complete = False
+                break
+            values = self._after(i, ends[layer + 1], values, cut)
         return Partition(
             network=self.network,
             plane=self.plane,
@@ -263,6 +258,47 @@ class _Work:
             complete=complete,
             exact_signs=self.exact_signs,
         )
+
+    def _through(
+        self, start: int, end: int, values: dict[int, AffineMaps]
+    ) -> dict[int, AffineMaps]:
+        """What is read from operation ``end`` on, after those from ``start``: no activations."""
+        for i in range(start, end):
+            operation = self.network.operations[i]
+            if not isinstance(operation, Activation):
+                values[i + 1] = operation.of_maps([values[k] for k in operation.reads])
+            values = {k: v for k, v in values.items() if k == i + 1 or self.last.get(k, -1) > i}
+        return {k: v for k, v in values.items() if k == end or self.last.get(k, -1) >= end}
+
+    def _after(
+        self, i: int, end: int, values: dict[int, AffineMaps], cut: Layer
+    ) -> dict[int, AffineMaps]:
+        """The same after activation ``i``, on the regions that it has left.
+
+        Some regions at a time: all of what is between two activations may be far beyond caches.
+        """
+        activation = self.network.operations[i]
+        if not isinstance(activation, Activation):
+            raise TypeError(f"operation {i}: {activation}, want an activation")
+        source = values[activation.source]
+        others = [each for each in self.network.operations if not isinstance(each, Affine)]
+        told = any(i + 1 in each.reads for each in others)
+        first = self.firsts[-2] if told else None
+        kept = {k: v for k, v in values.items() if self.last.get(k, -1) > i}
+        count, step = len(cut.parents), max(_ENTRIES_AT_ONCE // (3 * len(source.values)), 1)
+        found: dict[int, AffineMaps] = {}
+        for start in range(0, count, step):
+            some = slice(start, start + step)
+            part = Layer(cut.parents[some], cut.signs[:, some])
+            maps = {k: v.take(part.parents) for k, v in kept.items()}
+            maps[i + 1] = activation.of_maps_where(source, part, first)
+            maps = self._through(i + 1, end, maps)
+            if step >= count:
+                return maps
+            found = found or {k: v.room(count) for k, v in maps.items()}
+            for k, v in maps.items():
+                found[k].put(v, start)
+        return found
 
     def _cut(self, layer: int, maps: AffineMaps) -> tuple[Layer, int]:
         """Cut by every unit of an activation, and how many units were gone through.
