@@ -188,6 +188,21 @@ def test_packed_sequences_are_not_judged() -> None:
     assert found.state in {"not judged", "collapsing"}
 
 
+def test_a_class_of_its_own_that_does_more_is_left_as_it_is() -> None:
+    class Squared(nn.GRU):
+        def forward(self, *args: Any) -> Any:
+            out, state = super().forward(*args)
+            return out.square() - 1, state
+
+    found = inspected(lambda: Last(Squared(FEATURES, WIDTH, batch_first=True)), sequences(40))
+    assert backward(found).recurrences == ()
+    assert [item.name for item in found.not_judged] == ["layer", "head"]
+    half = inspected(
+        lambda: Last(nn.GRU(FEATURES, WIDTH, batch_first=True)).bfloat16(), sequences(60)
+    )
+    assert only(half).course is Course.VANISHING
+
+
 # --- tokens ---------------------------------------------------------------------------------------
 
 

@@ -19,8 +19,9 @@ from theorems.inspection.condition import Floats, Measures, measure
 from theorems.inspection.dataflow import tensors_in
 from theorems.inspection.growth import FLAT, Course, Growth, growth_of
 
-__all__ = ["Recurrence", "Steps", "recurrence", "unrolled"]
+__all__ = ["Recurrence", "Steps", "alike", "recurrence", "unrolled"]
 
+_ROUNDED = 0.1  # relative distance of what chaotic states make of rounding, at most
 #: Each with a state, weights of what enters, weights of the state, and their biases.
 _CELLS: Mapping[str, Callable[..., Tensor]] = {
     "GRU": torch.gru_cell,
@@ -173,6 +174,19 @@ def unrolled(
     final = torch.stack([states[-1] for _, states in chains])
     out = x.transpose(0, 1) if part.batch_first else x
     return (out, (final, torch.stack(memories)) if part.mode == "LSTM" else final), chains
+
+
+def alike(out: Tensor, gave: Tensor) -> bool:
+    """Whether what was computed step by step is what the module gave, up to the rounding of many
+    steps.
+
+    >>> alike(torch.ones(2), torch.ones(2) + 1e-5), alike(torch.ones(2), torch.zeros(2))
+    (True, False)
+    """
+    if out.shape != gave.shape:
+        return False
+    apart = float((out.detach() - gave.detach()).double().norm())
+    return apart <= _ROUNDED * float(gave.detach().double().norm())
 
 
 def _stepped(
