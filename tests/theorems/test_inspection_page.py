@@ -125,7 +125,7 @@ def test_every_layer_and_every_column_is_there_and_explained(found: Inspection, 
     assert table.count("<tr") == len(found.layers) + 2  # heads, and the batch
     heads = re.findall(r'<abbr title="([^"]+)">', table)
     below = whole[whole.index("</table>") :]
-    assert len(heads) == 10
+    assert len(heads) == 11
     assert all(f"<dd>{meaning}</dd>" in below for meaning in heads)
 
 
@@ -259,6 +259,7 @@ def test_the_command_writes_it(folder: Path, capsys: pytest.CaptureFixture[str])
         (["model.py:deep", "--batch", "batch.npy", "--seed", "x", "--report", "new"], "--seed"),
         (["model.py:deep", "--batch", "batch.npy", "--report", "model.py"], "not a directory"),
         (["model.py:deep", "--batch", "batch.npy", "--report", ""], "not a directory"),
+        (["model.py:deep", "--batch", "batch.npy", "--report", 300 * "a"], "name another place"),
         (["model.py:deep", "--batch", "batch.npy", "--report", "model.py/in"], "cannot be made"),
         (
             ["model.py:deep", "--batch", "batch.npy", "--report", ".", "--plot", "rank.png"],

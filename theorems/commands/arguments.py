@@ -650,6 +650,7 @@ def new_directory(option: str, text: str) -> Iterator[Path]:
     ...     os.listdir(folder)
     []
     """
+    _require_name(option, text)
     path = Path(text)
     missing = [each for each in (path, *path.parents) if not each.exists()]
     directory = require_directory(option, text)

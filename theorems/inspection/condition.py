@@ -82,6 +82,7 @@ class Measures:
     largest share of the recentred energy, ``outlier_share`` that share; ``largest_cluster`` the
     number of samples in the largest group, n if all are aligned, 1 if there are no groups.
     ``reason`` is the quantity that decided, beside its yardstick, empty for a healthy one.
+    ``log_norm`` is log‖H‖_F, −∞ of zero.
     """
 
     width: int
@@ -98,6 +99,7 @@ class Measures:
     strength: float
     reason: str
     condition: Condition
+    log_norm: float
 
     @property
     def dead(self) -> bool:
@@ -142,6 +144,8 @@ def measure(H: Floats) -> Measures:
         >>> seen = measure(np.eye(8))
         >>> round(seen.effective_rank, 6), seen.soft_rank, seen.condition.value
         (8.0, 8, 'healthy')
+        >>> round(measure(np.full((8, 8), 1e-300)).log_norm - measure(np.ones((8, 8))).log_norm)
+        -691
         >>> measure(np.ones((8, 8))).reason
         'effective rank 1, below √r* = 1.81'
     """
@@ -162,6 +166,7 @@ def measure(H: Floats) -> Measures:
             strength=1.0,
             reason="all features are zero",
             condition=Condition.COLLAPSING,
+            log_norm=-math.inf,
         )
     R = _triangle(H)
     seen = _look(np.asarray(gram(R)), d)
@@ -196,7 +201,14 @@ def measure(H: Floats) -> Measures:
         strength=seen.strength,
         reason=reason,
         condition=condition,
+        log_norm=_log_norm(H),
     )
+
+
+def _log_norm(H: Floats) -> float:
+    """log‖H‖_F of features that are not zero, of which no square is lost."""
+    largest = float(np.abs(H).max())
+    return math.log(largest) + math.log(float(np.linalg.norm(H / largest)))
 
 
 def _triangle(H: Floats) -> Floats:

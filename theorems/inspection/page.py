@@ -304,6 +304,12 @@ _COLUMNS = (
         lambda row: _number(row.measures.soft_rank, ".0f"),
     ),
     _Column(
+        "log norm",
+        _symbol("<mi>log</mi><mo>‖</mo><mi>H</mi><mo>‖</mo>"),
+        "natural logarithm of the root of the sum of all squares",
+        lambda row: _number(row.measures.log_norm),
+    ),
+    _Column(
         "|cos|",
         _symbol(""),
         "mean absolute cosine of two samples",
