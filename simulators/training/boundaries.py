@@ -90,7 +90,7 @@ def boundary_movement(nets: Networks, samples: Tensor, batches: Sequence[Tensor]
     if nets.design.normalisation not in _MOVING:
         return samples.new_full(shape, math.nan)
     usual = nets.unit_boundaries(samples)
-    rows = torch.arange(len(samples), device=samples.device)[:, None]
+    rows = torch.arange(len(samples))[:, None]
     moved = samples.new_zeros(shape)
     for chosen in batches:
         placed = nets.unit_boundaries(samples[rows, chosen])

@@ -55,6 +55,31 @@ def test_medians_and_their_intervals_are_drawn_panel_by_panel() -> None:
     assert drawn.statements == ("training.depth_and_gap",)
 
 
+def test_a_series_has_one_colour_in_every_panel_and_long_names_a_line_each() -> None:
+    names = ("a name of twenty let", "another of fourteen")
+    words = {"one": SEEDS, "two": SEEDS}
+    curves = [
+        *(curve("loss", series, {2: SEEDS, 4: SEEDS}) for series in names),
+        curve("accuracy", names[1], words),
+        *(curve("margin", series, words) for series in names[::-1]),
+    ]
+    value = document()
+    value["results"][0]["evidence"][0]["readouts"] = [{"curves": curves}]
+    drawn = FIGURE(value)
+    assert drawn is not None
+    loss, accuracy, margin = drawn.figure.axes
+    colours = [
+        {each.get_label(): each[0].get_color() for each in axes.containers}
+        for axes in (loss, accuracy, margin)
+    ]
+    assert colours[0] == colours[2]
+    assert colours[1].items() <= colours[0].items()
+    assert accuracy.get_legend() is None, "one series of words needs no name"
+    drawn.figure.draw_without_rendering()
+    tops = [text.get_window_extent().y0 for text in margin.get_legend().get_texts()]
+    assert tops[0] > tops[1]
+
+
 def test_where_most_diverged_nothing_is_drawn() -> None:
     drawn = FIGURE(document())
     assert drawn is not None

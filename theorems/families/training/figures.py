@@ -29,6 +29,9 @@ LEVEL = 1e-3
 _FEW = 7
 """Places on a horizontal axis that have a tick each."""
 
+_ROOM = 30
+"""Letters of two names that stand side by side above a panel; longer ones stand one a line."""
+
 _COLOURS = {
     "Xavier": "as_printed",
     "He": "measured",
@@ -144,8 +147,13 @@ class Figure:
         places = sorted({at for curve in curves for at in curve["at"]})
         if not named and len(places) <= _FEW:
             axes.set_xticks(places)
+        longest = sorted(len(curve["series"]) for curve in curves)[-2:]
         axes.legend(
-            labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, columnspacing=1
+            labelcolor=INK,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=2 if sum(longest) <= _ROOM else 1,
+            columnspacing=1,
         )
 
 

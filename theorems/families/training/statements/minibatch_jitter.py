@@ -63,7 +63,7 @@ m = sp.Symbol("m", nonnegative=True)
 N, b = sp.symbols("N b", integer=True, positive=True)
 
 _RIGHT, _MARGIN = "share of test images right", "distance to the decision boundary"
-_MOVED = "movement of boundaries over σ/‖w‖"
+_MOVED = "movement of boundaries / (σ/‖w‖)"
 
 _jittered, _jittered_of_more = (
     Treatment(Design(LAYERS, UNITS, "batch"), recipe, seeds=seeds)
