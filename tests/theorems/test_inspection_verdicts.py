@@ -168,7 +168,8 @@ def test_a_mean_that_is_the_batchs_own_is_told_from_one_that_the_network_makes()
     assert told in found.verdict
     standardised = ((images - images.mean(axis=0)) / (images.std(axis=0) + 1e-3))[:16]
     assert inspect(reading, standardised).state == "healthy"
-    parts = [part for _ in range(20) for part in (nn.Linear(64, 64), nn.ReLU())]
-    plain = inspect(nn.Sequential(nn.Flatten(), *parts), centred)
-    assert plain.state == "collapsing"
-    assert told not in plain.verdict
+    for activation in (nn.ReLU, nn.Tanh):
+        parts = [part for _ in range(20) for part in (nn.Linear(64, 64), activation())]
+        plain = inspect(nn.Sequential(nn.Flatten(), *parts), centred)
+        assert plain.state == "collapsing"
+        assert told not in plain.verdict

@@ -53,6 +53,8 @@ __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 
 _SHARED = 1 / 3
 """Of a batch's energy in the mean of its samples, from which on it is told of."""
+_KEPT = 0.1
+"""Of the share of the energy outside that mean, below which what differs is lost."""
 
 
 @dataclass(frozen=True)
@@ -355,7 +357,8 @@ class Inspection:
     def _from_batch(self, last: Measures) -> str:
         """Where that mean is the batch's own, and the samples differ as much as they did."""
         shared, before = self.batch.mean_share, self.batch.recentred_rank
-        if not shared > _SHARED or last.recentred_rank < before / 2:
+        lost = 1 - last.mean_share < _KEPT * (1 - shared)
+        if not shared > _SHARED or lost or last.recentred_rank < before / 2:
             return ""
         return (
             f"; the batch has {shared:.0%} of its own energy in such a mean, and what differs "
