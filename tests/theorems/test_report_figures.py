@@ -14,6 +14,7 @@ from report_samples import sample_document, simulate_little
 from simulators.engines.mean_field import rescale_path_enclosure
 from theorems import get
 from theorems.families.orthogonality import decay_figures as decay
+from theorems.families.orthogonality import one_step_figure as one_step
 from theorems.families.orthogonality import scaling_figure as scaling
 from theorems.report import validate_document
 from theorems.report.style import drawing, new_figure
@@ -164,3 +165,40 @@ def test_figures_are_unknown_to_pyplot(document: dict[str, Any]) -> None:
     assert type(figure.canvas).__name__ == "FigureCanvasAgg"
     assert scaling.draw(document) is not None
     assert pyplot.get_fignums() == []
+
+
+def test_one_layer_lies_below_its_bounds_and_touches_the_sharp_ones(
+    document: dict[str, Any],
+) -> None:
+    document = copy.deepcopy(document)
+    names = [
+        f"orthogonality.{theorem}:{variant}"
+        for theorem in ("contraction", "one_step_drift")
+        for variant in ("as_printed", "sharp", "harmonic")
+    ]
+    some = document["results"][0]
+    parts = [name.split(":") for name in names]
+    document["results"] = [{**some, "statement": x, "variant": variant} for x, variant in parts]
+    drawn = one_step.draw(document)
+    assert drawn is not None
+    assert drawn.statements == tuple(names)
+    contraction, drift = drawn.figure.axes
+    truths = [line(contraction, kind)[1] for kind in one_step._KINDS]
+    bounds = {name: line(contraction, name)[1] for name in ("as printed", "sharp", "harmonic")}
+    shares = one_step.SHARES
+    np.testing.assert_allclose(bounds["sharp"], 1 - 2 * 4 / 6 * shares / 4, rtol=1e-12)
+    np.testing.assert_allclose(bounds["harmonic"], 1 / (1 + 2 * shares / 4), rtol=1e-9)
+    for truth in truths:
+        assert (truth < bounds["harmonic"]).all()
+        assert (bounds["harmonic"] < bounds["sharp"]).all()
+        assert (bounds["sharp"] < bounds["as printed"]).all()
+        assert truth[-1] == pytest.approx(bounds["harmonic"][-1], rel=0.03)
+    means = one_step.measured_shares(3).mean(axis=1)
+    at = np.linspace(0.05, 0.95, 10)
+    noisy = line(drift, "harmonic")
+    assert (means < np.interp(at, *noisy)).all()
+    assert not (means < np.interp(at, shares, bounds["harmonic"])).all()  # without the noise
+
+
+def test_one_layer_is_not_drawn_of_a_run_without_it(document: dict[str, Any]) -> None:
+    assert one_step.draw({**document, "results": []}) is None

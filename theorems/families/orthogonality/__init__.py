@@ -7,7 +7,7 @@
 - ``notation``, ``inputs``: symbols; exact inputs with their values, starts of simulations
 - ``contraction_boxes``: certificates of the contraction for every spectrum of a size
   (``branching`` over enclosures of ``growth``), and those in ``certificates`` as evidence
-- ``decay_figures``, ``scaling_figure``; ``findings``: the rescale chain in a network
+- ``one_step_figure``, ``decay_figures``, ``scaling_figure``; ``findings``: the rescale chain in a network
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
 
@@ -27,6 +27,7 @@ FAMILY = Family(
         f"{__name__}.statements:STATEMENTS",
     ),
     figures=(
+        f"{__name__}.one_step_figure:draw",
         f"{__name__}.decay_figures:FIGURES",
         f"{__name__}.scaling_figure:draw",
         f"{__name__}.statements:FIGURES",
