@@ -176,6 +176,32 @@ def test_a_direction_of_which_one_step_is_read_has_no_growth() -> None:
     json.dumps(found.as_json()["gradients"])
 
 
+class Read(nn.Module):
+    """A recurrent module of usual initialisation, of which the last state or the mean is read."""
+
+    def __init__(self, kind: str, mean: bool) -> None:
+        super().__init__()
+        self.steps = getattr(nn, kind)(8, 64, batch_first=True)
+        self.readout = nn.Linear(64, 10)
+        self.mean = mean
+
+    def forward(self, x: Tensor) -> Tensor:
+        states, _ = self.steps(x)
+        return self.readout(states.mean(1) if self.mean else states[:, -1])
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_mean_from_the_biases_of_steps_is_no_collapse(kind: str, mean: bool) -> None:
+    torch.manual_seed(0)
+    network, batch = Read(kind, mean), torch.randn(16, 5, 8)
+    found = inspect(network, batch)
+    assert found.state == "healthy", found.verdict
+    with torch.no_grad():
+        network.steps.weight_ih_l0 /= 1e4  # what differs is next to nothing
+    assert inspect(network, batch).state == "collapsing"
+
+
 def test_packed_sequences_are_not_judged() -> None:
     class Packed(Last):
         def forward(self, x: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ __all__ = [
     "Measures",
     "chance",
     "collinear",
+    "driven_by_mean",
     "evidence",
     "final_run",
     "fixed_cosine",
@@ -448,6 +449,19 @@ def _suspect(G: Floats, width: int) -> NDArray[np.bool_]:
     low = np.square(G).sum(axis=(1, 2)) * math.sqrt(fixed_rank(n, width)) > 1
     suspect: NDArray[np.bool_] = low | (4 * np.square(K).sum(axis=(1, 2)) > energy**2)
     return suspect
+
+
+def driven_by_mean(seen: Measures, n: int) -> bool:
+    """Whether most of the energy is in a mean that all n samples share, and recentring leaves a
+    rank nearer to the fixed point's than to one, on a logarithmic scale.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> driven_by_mean(measure(3 + rng.standard_normal((64, 8))), 8)
+        True
+    """
+    enough = seen.recentred_rank >= math.sqrt(fixed_recentred_rank(n, seen.width))
+    return enough and seen.mean_share > 0.5
 
 
 def judge(

@@ -18,6 +18,7 @@ from theorems.inspection.condition import (
     Condition,
     Floats,
     Measures,
+    driven_by_mean,
     final_run,
     fixed_rank,
     fixed_recentred_rank,
@@ -55,6 +56,8 @@ _SHARED = 1 / 3
 """Of a batch's energy in the mean of its samples, from which on it is told of."""
 _KEPT = 0.1
 """Of the share of the energy outside that mean, below which what differs is lost."""
+_LEFT = 1e-3
+"""A share of the energy, below which what differs between samples is next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +330,11 @@ class Inspection:
 
     def _pardon(self, last: Measures) -> str:
         """Why a last layer past a yardstick is healthy all the same."""
+        if last.strength > 0 and (self.chance is None or not self.chance.explains):
+            return (
+                f"; a mean that all samples share has {last.mean_share:.0%} of the energy, as "
+                "biases of recurrent modules make it: a bias takes it away again"
+            )
         if self.chance is None:
             return ""
         run = final_run([layer.measures.strength for layer in self.layers[: self.hidden]])
@@ -346,7 +354,7 @@ class Inspection:
         fixed = fixed_recentred_rank(self.samples, last.width)
         if last.recentred_rank < math.sqrt(fixed):
             return f"; recentring does not help, it leaves {left}"
-        if last.mean_share > 0.5:
+        if driven_by_mean(last, self.samples):
             return (
                 "; a mean that all samples share drives it, with "
                 f"{last.mean_share:.0%} of the energy: recentring, "
@@ -488,6 +496,8 @@ def inspect(
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
+    if since is not None and _subtractable(seen, n):
+        condition, since = Condition.HEALTHY, None
     parameters, left = account(module, passage, found, followed(module, seen.gradients))
     told = Inspection(
         samples=n,
@@ -534,6 +544,20 @@ def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched
         [measure(H) for H in features],
         seed,
     )
+
+
+def _subtractable(seen: Watched, samples: int) -> bool:
+    """Whether a lone layer is past its yardstick by no more than a mean that all samples share,
+    after recurrent modules.
+
+    Biases at every step give their states one, in healthy networks too; a bias of the next layer
+    takes it away, and no depth makes more of it, unless what differs is next to nothing.
+    """
+    if isinstance(seen.gradients, str) or not seen.gradients.recurrences:
+        return False
+    alone = seen.measures[0]
+    left = 1 - alone.mean_share > _LEFT
+    return len(seen.measures) == 1 and left and driven_by_mean(alone, samples)
 
 
 def _findings(seen: Watched) -> list[Finding]:
