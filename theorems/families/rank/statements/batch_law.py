@@ -172,10 +172,13 @@ def wide(seed: int) -> Floats:
     return np.array([[run.size / math.sqrt(run.width) for run in WIDE], ranks])
 
 
-def measured(document: Mapping[str, Any]) -> dict[int, Floats]:
-    """For each width: n/√d, and the median of r̄/√d with both ends of its interval; (4, sizes)."""
+def measured(document: Mapping[str, Any], name: str = NAME) -> dict[int, Floats]:
+    """For each width: n/√d, and the median of r̄/√d with both ends of its interval; (4, sizes).
+
+    ``name``: of the variant whose evidence is read.
+    """
     found: dict[int, list[list[float]]] = {}
-    for evidence in evidence_of(find(document, NAME), "readouts"):
+    for evidence in evidence_of(find(document, name), "readouts"):
         for row in evidence["readouts"]:
             keys = ("n", "median r_bar", "low r_bar", "high r_bar")
             numbers = [row.get(key) for key in ("d", *keys)]
