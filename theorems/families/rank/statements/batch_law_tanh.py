@@ -24,7 +24,7 @@ stop at √d.
 
 Reference. Ours, after DJB21 (arXiv 2106.03970). The response is formal, what is below is sampling.
 With mean subtraction r tends not to n - 1 but to up to 2.6 % more as d → ∞ at fixed n (3.08 for
-n = 4, 8.11 for 9), as tanh gives back a little of the dimension along 1.
+n = 4, 8.11 for 9; integrals, n = 3 to 9): tanh gives back a little of the dimension along 1.
 Rows of norm d^(-1/2), as the chain `rescale_activation` has them, are so short that tanh is linear
 there, and ranks are those of `batch_law`.
 
