@@ -55,9 +55,11 @@ __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 _SHARED = 1 / 3
 """Of a batch's energy in the mean of its samples, from which on it is told of."""
 _KEPT = 0.1
-"""Of the share of the energy outside that mean, below which what differs is lost."""
+"""A share of the energy, or of the batch's, below which what differs between samples is lost."""
 _LEFT = 1e-3
-"""A share of the energy, below which what differs between samples is next to nothing."""
+"""The same of states after recurrent modules, below which it is next to nothing."""
+_DEEP = 5
+"""Layers past a yardstick, from which on a mean that they share is a matter of depth."""
 
 
 @dataclass(frozen=True)
@@ -332,8 +334,9 @@ class Inspection:
         """Why a last layer past a yardstick is healthy all the same."""
         if last.strength > 0 and (self.chance is None or not self.chance.explains):
             return (
-                f"; a mean that all samples share has {last.mean_share:.0%} of the energy, as "
-                "biases of recurrent modules make it: a bias takes it away again"
+                f"; a mean that all samples share has {last.mean_share:.0%} of the energy, which "
+                "a bias takes away, and recentring leaves effective rank "
+                f"{last.recentred_rank:.3g} of {min(last.width, self.samples - 1)}"
             )
         if self.chance is None:
             return ""
@@ -496,7 +499,7 @@ def inspect(
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
-    if since is not None and _subtractable(seen, n):
+    if condition is Condition.COLLAPSING and since is not None and _subtractable(seen, n):
         condition, since = Condition.HEALTHY, None
     parameters, left = account(module, passage, found, followed(module, seen.gradients))
     told = Inspection(
@@ -547,17 +550,18 @@ def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched
 
 
 def _subtractable(seen: Watched, samples: int) -> bool:
-    """Whether a lone layer is past its yardstick by no more than a mean that all samples share,
-    after recurrent modules.
+    """Whether few layers, the last, are past their yardsticks, by no more than a mean that all
+    samples share, and what differs between them keeps a share of the energy.
 
-    Biases at every step give their states one, in healthy networks too; a bias of the next layer
-    takes it away, and no depth makes more of it, unless what differs is next to nothing.
+    A bias of the next layer takes such a mean away, and it is depth that makes more and more of it.
+    After recurrent modules a lone layer may leave less: biases at every step give their states a
+    mean.
     """
-    if isinstance(seen.gradients, str) or not seen.gradients.recurrences:
-        return False
-    alone = seen.measures[0]
-    left = 1 - alone.mean_share > _LEFT
-    return len(seen.measures) == 1 and left and driven_by_mean(alone, samples)
+    last = seen.measures[-1]
+    steps = not isinstance(seen.gradients, str) and bool(seen.gradients.recurrences)
+    least = _LEFT if steps and len(seen.measures) == 1 else _KEPT
+    few = final_run([item.strength for item in seen.measures]) < _DEEP
+    return few and driven_by_mean(last, samples) and 1 - last.mean_share > least
 
 
 def _findings(seen: Watched) -> list[Finding]:
