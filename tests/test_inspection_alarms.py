@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import usual_networks
 from bench.inspection_alarms import HEALTHY, Outcome, inspected, main, rates_of
 
 SICK = """
@@ -70,6 +71,14 @@ def test_each_healthy_kind_is_told_healthy_at_its_first_seeds(kind: str) -> None
     assert [each.seed for each in told] == [0, 1]
     assert all(each.kind == kind for each in told)
     assert sum(each.state != "healthy" for each in told) <= 1, told
+
+
+@pytest.mark.parametrize("kind", usual_networks.HEALTHY)
+def test_usual_networks_are_followed_without_a_fault(kind: str) -> None:
+    module, batch = usual_networks.HEALTHY[kind](0)
+    assert module(batch).isfinite().all()
+    (told,) = inspected({kind: usual_networks.HEALTHY[kind]}, 1)
+    assert told.state not in ("raised", "refused", "not judged"), told
 
 
 def test_sick_networks_come_from_a_file(
