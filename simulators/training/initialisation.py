@@ -74,7 +74,8 @@ def orthogonalising_weight(
     sigma = torch.nn.functional.pad(found, (0, d - found.shape[-1]))
     kept = min(outputs, d)
     largest = sigma[..., :1]
-    reached = sigma > largest * max(d, n) * torch.finfo(inputs.dtype).eps
+    # No more is moved by rounding the entries, whose norm is at most √min(d, n) of the largest.
+    reached = sigma > largest * min(d, n) ** 0.5 * torch.finfo(inputs.dtype).eps
     factors = torch.where(reached, sigma, largest).rsqrt()[..., :kept]
     square = (sigma * reached)[..., :kept].sum(dim=-1)
     scale = gain * (outputs * n / square).sqrt()

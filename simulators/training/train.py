@@ -394,6 +394,7 @@ class _Run:
                 if unfinished is not None and self.step % self.part == 0:
                     self._keep(unfinished)
             self.measured.append(self._measured())
+            self.diverged[~np.isfinite(self.measured[-1][0]) & (self.diverged < 0)] = self.step
             self._tell(self.measured[-1][0])
         losses, gaps, ranks = (np.stack(each, axis=1) for each in zip(*self.measured, strict=True))
         return Trained(

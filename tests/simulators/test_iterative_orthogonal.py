@@ -118,6 +118,17 @@ def test_what_the_batch_does_not_reach_is_mapped_without_loss() -> None:
     assert (sigma[:-1] / sigma[1:]).tolist() == pytest.approx([2.0, 2.0])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "count"), [(torch.bfloat16, 256), (torch.float16, 2048), (torch.float32, 10**6)]
+)
+def test_many_samples_hide_no_direction(dtype: torch.dtype, count: int) -> None:
+    drawn = torch.randn(3, count, generator=generator(20))
+    inputs = (torch.tensor([[1.0], [0.3], [0.05]]) * drawn).to(dtype)
+    weight = orthogonalising_weight(inputs, 3, generator=generator(21)).double()
+    before, after = (torch.linalg.svdvals(h) for h in (inputs.double(), weight @ inputs.double()))
+    assert torch.allclose(after / after[0], (before / before[0]).sqrt(), rtol=0.02)
+
+
 def test_fewer_outputs_keep_the_leading_directions() -> None:
     h = torch.diag(torch.tensor([4.0, 1.0, 0.25], dtype=torch.float64))
     weight = orthogonalising_weight(h, 2, generator=generator(10))

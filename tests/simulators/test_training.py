@@ -179,6 +179,12 @@ def test_what_diverges_is_recorded_and_harms_no_other() -> None:
     assert outputs[1].isfinite().all()
 
 
+def test_what_diverges_in_the_last_step_is_recorded_too() -> None:
+    found = train(SMALL, replace(SHORT, steps=1, learning_rate=1e38), DIGITS, [(0,), (1,)])
+    assert not np.isfinite(found.losses[:, -1]).any()
+    assert found.diverged.tolist() == [1, 1]
+
+
 def test_frozen_statistics_are_those_of_batch_normalisation_at_initialisation() -> None:
     samples = torch.from_numpy(DIGITS.features(DIGITS.training))[:32].expand(2, -1, -1)
     frozen, batch = (
