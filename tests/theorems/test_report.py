@@ -235,7 +235,7 @@ def test_page_says_that_a_run_was_interrupted(document: dict[str, Any]) -> None:
     )
 
 
-def test_inlined_pictures_share_outlines_alone_and_follow_the_page() -> None:
+def test_inlined_pictures_share_outlines_and_styles_and_follow_the_page() -> None:
     """An outline is told by what it is, not by its id, and stands in the first that has it."""
     svg = (
         '<?xml version="1.0"?><svg width="7pt" height="5pt" viewBox="0 0 7 5"><metadata><a>b</a></metadata>'
@@ -251,14 +251,17 @@ def test_inlined_pictures_share_outlines_alone_and_follow_the_page() -> None:
             f'id="{name}-c"',
             f"url(#{name}-c)",
             "<g><use",
-            "var(--sharp)",
-            "fill: none",
+            'class="k0"',
+            'class="k1"',
             'viewBox="0 0 7 5"',
         ):
             assert piece_ in found[name]
         for gone in ("metadata", "<?xml", "7pt", "5pt"):
             assert gone not in found[name]
     assert [text.count("<path id") for text in found.values()] == [1, 0, 1]
+    rules = "<style>.k0{fill: var(--sharp)}.k1{fill: none}</style>"
+    assert [text.count(rules) for text in found.values()] == [1, 0, 0]
+    assert not any("style=" in text for text in found.values())
 
 
 def test_an_inlined_path_is_the_same_within_a_tenth() -> None:
