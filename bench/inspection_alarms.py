@@ -4,16 +4,16 @@
     python -m bench.inspection_alarms --networks 500 --sick sick.py --out alarms.json
 
 Healthy networks of assorted kinds are inspected, each of another seed and other sizes; one that is
-told neither healthy nor not judged is a false alarm. Sick ones come from a file by whoever did not write the detector.
-It defines ``SICK``, a mapping of names to functions of a seed, each of which returns a network and
+told neither healthy nor not judged is a false alarm. Sick ones come from a file by whoever did not
+write the detector. It defines ``SICK``, a mapping of names to functions of a seed, each of which returns a network and
 a batch, as `theorems.inspect` takes them, or a network, a batch and the states that would be right,
 such as ``("collapsing", "vanishing")``:
 
     def tied(seed): return network, torch.randn(16, 32), ("collapsing",)
     SICK = {"tied weights": tied}
 
-One that is told healthy, or not judged, is a missed alarm; told sick with another state than those, it is counted
-apart. With ``--healthy FILE``, ``HEALTHY`` of that file is inspected in place of the kinds below.
+One that is told healthy, or not judged, is a missed alarm; told sick with another state than those,
+it is counted apart. With ``--healthy FILE``, ``HEALTHY`` of that file is inspected in place of the kinds below.
 
 Rates have intervals of Clopper and Pearson at level 95 %. Exit status: 0; 2 for bad usage.
 """
@@ -97,7 +97,7 @@ def inspected(kinds: Mapping[str, Build], networks: int) -> list[Outcome]:
 def rates_of(outcomes: Sequence[Outcome], *, sick: bool) -> list[Rate]:
     """The errors of each kind, and of all together last.
 
-    - ``sick``: whether no alarm is the error, told healthy or not judged, or else an alarm; to raise
+    - ``sick``: whether no alarm is the error, healthy or not judged, or else an alarm; to raise
       an exception is one of either
 
     >>> rates_of([Outcome("one", 0, "healthy", (), "")], sick=True)[-1].errors

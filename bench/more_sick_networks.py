@@ -3,8 +3,8 @@
     python -m bench.more_sick_networks --seeds 5
     python -m bench.inspection_alarms --networks 500 --sick bench/more_sick_networks.py
 
-Written, as those of `bench.sick_networks`, by someone who had read nothing of the detector, of other
-architectures and causes: mistakes that are made, such as a skip that is added twice, `fan_out` in
+Written, as those of `bench.sick_networks`, by someone who had read nothing of the detector, of
+other architectures and causes: mistakes that are made, such as a skip that is added twice, `fan_out` in
 a dense block, a softmax between layers, or a gate that is shut. `SICK` maps each kind to a function
 of a seed, which returns a network at its initialisation, a batch of 8 to 32 samples, and the states
 that would be right. The first command above prints what `measured` finds, without the detector.

@@ -3,8 +3,8 @@
     python -m bench.inspection_alarms --networks 500 --healthy bench/usual_networks.py
 
 `HEALTHY` maps kinds to functions of a seed; each returns a network and a batch of 16 samples of
-white noise, in which nothing is alike. None was left out for what it was told: deep stacks of Torch's
-default weights lose most of what differs between samples of noise to their biases, and train all
+white noise, in which nothing is alike. None was left out for what it was told: deep stacks of
+Torch's default weights lose most of what differs between samples of noise to their biases, and train all
 the same.
 """
 

@@ -1,4 +1,4 @@
-"""tanh's critical line over cells of lengths: what the balls say, against integrals at single lengths."""
+"""tanh's critical line over cells of lengths: the balls against integrals at single lengths."""
 
 from __future__ import annotations
 

@@ -104,8 +104,8 @@ class Gradients:
     ``over`` what is told, in which the network's own need not lie,
     ``layers`` how many it was fitted over, and ``allowed`` the factor over all of them within which
     it is steady. ``intervals`` has the ends of the geometric mean of each norm, at the same level
-    and ``over`` the same; NaN where there is none. ``ends`` is the factor from the last place to the
-    first on the longest way. ``recurrences`` are the recurrent modules, whose steps are no layers;
+    and ``over`` the same; NaN where there is none. ``ends`` is the factor from the last place to
+    the first on the longest way. ``recurrences`` are the recurrent modules, whose steps are no layers;
     ``decided`` is the first of them of which gradients are not steady, where those of the layers
     are, None otherwise: ``course`` is then its. ``choices`` is the share of saturated rows of each
     attention, by its label; ``saturating`` the first hidden layer, or else attention, of which

@@ -116,7 +116,7 @@ class Watched:
 
     @property
     def course(self) -> str:
-        """What becomes of gradients from layer to layer, in one word; empty where none were measured."""
+        """What becomes of gradients from layer to layer, in a word; empty where none were seen."""
         return "" if isinstance(self.gradients, str) else self.gradients.layered.value
 
     @property

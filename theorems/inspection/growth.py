@@ -65,8 +65,8 @@ class Growth:
     """How gradients grow over a chain of places.
 
     ``rate`` is the factor a place on the way back, of least squares, ``low`` to ``high`` an
-    interval at level 95 % of the mean ``over`` what is told, NaN where there is none; ``places`` how
-    many steps there are between the first and the last, and ``ends`` the factor from the last to
+    interval at level 95 % of the mean ``over`` what is told, NaN where there is none; ``places``
+    how many steps there are between the first and the last, and ``ends`` the factor from the last to
     the first.
     ``allowed`` is the factor within which they are steady.
     """

@@ -1,7 +1,7 @@
 """The page of an inspection: the verdict, what helps, every layer, and predictions beside it.
 
-One HTML page that needs nothing else and asks for nothing, made of ``inspection.html`` and the other
-templates of ``theorems.report``. Every text is escaped, and without scripts it can be read as well.
+One HTML page that needs nothing else and asks for nothing, made of ``inspection.html`` and the
+other templates of ``theorems.report``. Every text is escaped, and without scripts it can be read as well.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ class Steps:
         self.states.append(state.detach())
         self.norms.append(norms)
         if state.requires_grad:
-            state.register_hook(lambda gradient: norms.append(length(gradient)))  # type: ignore[no-untyped-call]
+            state.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: norms.append(length(gradient))
+            )
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,8 @@ class Inspection:
 
     @property
     def judged(self) -> float:
-        """The share of the parameters that was judged, from 0 to 1, of those that are not of maps to
-        the outputs, rows looked up, or of no use.
+        """The share of the parameters that was judged, from 0 to 1, of those that are not of maps
+        to the outputs, rows looked up, or of no use.
         """
         return judged_share(self.parameters, self.not_judged)
 

@@ -56,7 +56,7 @@ def inlined(pictures: Iterable[Picture]) -> dict[str, str]:
 
 
 def _inlined(picture: Picture, outlines: dict[str, str]) -> str:
-    """The SVG of a picture; ``outlines`` are the ids of those that the page has, and are added to."""
+    """The SVG of a picture; ``outlines`` are the ids of those that the page has, and grow."""
     svg = picture.svg[picture.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # no link leads there

@@ -7,7 +7,8 @@
 - ``notation``, ``inputs``: symbols; exact inputs with their values, starts of simulations
 - ``contraction_boxes``: certificates of the contraction for every spectrum of a size
   (``branching`` over enclosures of ``growth``), and those in ``certificates`` as evidence
-- ``one_step_figure``, ``decay_figures``, ``scaling_figure``; ``findings``: the rescale chain in a network
+- ``one_step_figure``, ``decay_figures``, ``scaling_figure``; ``findings``: the rescale chain in a
+  network
 - ``statements``: those with a file each, found by being there; ``theorems new`` writes one
 """
 

@@ -1,5 +1,5 @@
-"""What one layer leaves of the gap V̂ of the smallest eigenvalue: in the mean at infinite width, for
-two kinds of spectra, and at finite width, each against its three bounds.
+"""What one layer leaves of the gap V̂ of the smallest eigenvalue: in the mean at infinite width,
+for two kinds of spectra, and at finite width, each against its three bounds.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def measured_shares(seed: int) -> Floats:
 
 
 def draw(document: Mapping[str, object]) -> Drawing | None:
-    """The contraction and the drift with the variants that the run checked; None if it checked none.
+    """The contraction and the drift, the variants that the run checked; None if it checked none.
 
     ``document`` is the JSON value of a run. Cost: below a second.
     """
