@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +89,31 @@ class Giving(nn.Module):
         return self.gives(self.inner(x))
 
 
+class Listed(nn.Module):
+    """Maps that are parameters in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = nn.ParameterList(torch.randn(WIDTH, WIDTH) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for weight in self.maps:
+            x = torch.relu(x @ weight)
+        return x
+
+
+def quantised(module: nn.Module) -> nn.Module:
+    quantize: Any = torch.ao.quantization.quantize_dynamic
+    given: nn.Module = quantize(module, {nn.Linear}, torch.qint8)
+    return given
+
+
+def traced(module: nn.Module) -> nn.Module:
+    trace: Any = torch.jit.trace
+    given: nn.Module = trace(module, rows())
+    return given
+
+
 def leave(_: Tensor) -> None:
     raise SystemExit(3)
 
@@ -130,6 +156,26 @@ def test_a_module_without_values_is_refused() -> None:
 
 REFUSED: dict[str, tuple[Callable[[], nn.Module], Callable[[], Any], str]] = {
     "scripted": (lambda: torch.jit.script(perceptron()), rows, "compiled by torch.jit"),
+    "traced": (
+        lambda: traced(perceptron()),
+        rows,
+        r"^module .* '0' \(Linear\), like 1 more, is compiled .* before torch.jit$",
+    ),
+    "exported": (
+        lambda: torch.export.export(perceptron(), (rows(),)).module(),
+        rows,
+        "is part of an exported graph, which calls no modules; inspect the network before",
+    ),
+    "quantised": (
+        lambda: quantised(perceptron()),
+        rows,
+        "has quantised weights, which are not watched; inspect the network before it is",
+    ),
+    "parameters in a list": (
+        Listed,
+        rows,
+        r"'maps' \(ParameterList\) is not called itself, and its parameters are used in the code",
+    ),
     "sparse batch": (perceptron, lambda: rows().to_sparse(), "batch is sparse"),
     "nested outputs": (
         lambda: Giving(lambda y: torch.nested.nested_tensor([y[:5], y[5:]])),
@@ -155,3 +201,62 @@ def test_numbers_of_eight_bits_are_taken() -> None:
     torch.manual_seed(0)
     network, batch = perceptron(), rows().to(torch.float8_e4m3fn)
     assert inspect(network, batch).batch == inspect(network, batch.float()).batch
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda: torch.export.export(perceptron(), (rows(),)), "before torch.export"),
+        (lambda: perceptron().state_dict(), "an OrderedDict of weights; load them with"),
+        (lambda: nn.ReLU, "is the class ReLU; give an instance"),
+        (lambda: [perceptron()], "is a list; give a torch.nn.Module"),
+    ],
+)
+def test_what_is_no_module_is_told_what_to_do(given: Callable[[], Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words) as refused:
+        inspect(given(), rows())
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_quantised_weights_are_counted_among_what_is_not_judged() -> None:
+    torch.manual_seed(0)
+    after = quantised(perceptron())
+    found = inspect(nn.Sequential(perceptron(), after), rows())
+    entries = sum(item.numel() for item in perceptron().parameters())
+    assert found.parameters.total == 2 * entries
+    assert {item.kind for item in found.not_judged} >= {"Linear"}
+    assert sum(item.parameters for item in found.not_judged) == found.parameters.not_judged
+
+
+def test_graphs_that_call_their_modules_are_judged() -> None:
+    torch.manual_seed(0)
+    network = perceptron()
+    known = inspect(network, rows())
+    compiled: Any = torch.compile(network, backend="eager")
+    for other in (torch.fx.symbolic_trace(network), compiled):
+        found = inspect(other, rows())
+        assert [layer.measures for layer in found.layers] == [
+            layer.measures for layer in known.layers
+        ]
+
+
+def test_copies_of_one_layer_are_named() -> None:
+    torch.manual_seed(0)
+    batch = torch.randn(6, 5, WIDTH)
+    found = inspect(nn.TransformerEncoder(encoder_layer(), 3, enable_nested_tensor=False), batch)
+    said = dict(found.besides)["copies"]
+    assert "'layers.1.linear1.weight', 'layers.2.linear1.weight' are equal to" in said
+    assert found.as_json()["equal"] == found.equal
+    assert "copies" not in dict(
+        inspect(nn.Sequential(encoder_layer(), encoder_layer()), batch).besides
+    )
+    one = nn.Linear(WIDTH, WIDTH, bias=False)
+    twice = nn.Sequential(one, nn.ReLU(), copy.deepcopy(one), nn.ReLU())
+    assert "'2' is equal to '0' at the start" in inspect(twice, rows()).recognised.sentence
+    shared = nn.Sequential(one, nn.ReLU(), one, nn.ReLU())
+    assert not inspect(shared, rows()).equal
+
+
+def encoder_layer() -> nn.TransformerEncoderLayer:
+    return nn.TransformerEncoderLayer(WIDTH, 4, 2 * WIDTH, batch_first=True)

@@ -13,6 +13,8 @@
   they are independent
 - ``stretches``: the longest part of it that is a chain, or nearly one, and what differs
 - ``predictions``: that chain simulated from what enters it, forward and backward
+- ``copies``: weights that are equal at the start
+- ``rewritten``: networks that a tool has exported, compiled or quantised
 - ``condition``: what is measured of a representation, when it is healthy, collapsing or clustering,
   and how often chance alone makes a narrow network look like that
 - ``finding``: one statement beside one network

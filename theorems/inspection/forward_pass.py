@@ -15,6 +15,7 @@ from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, opaque, tensors_in
 from theorems.inspection.inputs import Batch, Inputs, InspectionError, inputs_of
+from theorems.inspection.rewritten import to_give_instead
 
 __all__ = ["LINEAR", "Call", "Passage", "as_it_was", "eager", "watch"]
 
@@ -110,7 +111,7 @@ def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
         (['0', '1'], 1)
     """
     if not isinstance(module, nn.Module):
-        raise TypeError(f"module={module!r:.60} is {kind_of(module)}; give a torch.nn.Module")
+        raise TypeError(f"module={' '.join(f'{module!r:.60}'.split())} {to_give_instead(module)}")
     require(
         statistics in STATISTICS,
         f"statistics={statistics!r}; give 'batch' or 'running'",

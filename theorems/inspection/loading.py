@@ -25,6 +25,7 @@ from simulators.batches import Layout, described, read_batch
 from simulators.regular_files import obstacle
 from theorems.error_words import in_words, message
 from theorems.inspection.inputs import Batch, InspectionError
+from theorems.inspection.rewritten import to_give_instead
 
 __all__ = [
     "Samples",
@@ -77,7 +78,7 @@ def load_network(target: str, seed: int = 0) -> nn.Module:
                 f"{target}: {kind_of(found)}; give a function that builds a network"
             )
     if not isinstance(found, nn.Module):
-        raise InspectionError(f"{target}: gives {kind_of(found)}, not a torch.nn.Module")
+        raise InspectionError(f"{target}: what it gives {to_give_instead(found)}")
     return found
 
 

@@ -419,9 +419,12 @@ def _dependence(matrices: Sequence[tuple[str, Floats]], excess: float) -> str | 
     common = values_in_common(marks)
     counts = np.array([len(values) for values in marks])
     for one, other in np.argwhere(np.triu(common > np.minimum.outer(counts, counts) / 2, 1)):
+        first, second = matrices[one], matrices[other]
+        if np.array_equal(first[1], second[1]):
+            return f"{second[0]!r} is equal to {first[0]!r} at the start, so no independent draw"
         return (
-            f"the weights of {blocks[one][0]!r} and {blocks[other][0]!r} are not independent: they "
-            "have most values in common"
+            f"the weights of {first[0]!r} and {second[0]!r} are not independent: they have most "
+            "values in common"
         )
     seen: list[tuple[str, str, float]] = []
     for name, block in blocks:

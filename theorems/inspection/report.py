@@ -25,6 +25,7 @@ from theorems.inspection.condition import (
     judge,
     measure,
 )
+from theorems.inspection.copies import Group, copies, in_words
 from theorems.inspection.finding import (
     Finding,
     Remedy,
@@ -99,7 +100,8 @@ class Inspection:
     numbers, it is what the first layer receives. ``chance`` says whether healthy networks of these
     widths look as bad, None where that was not asked: the last layer is healthy, or the batch too
     large. ``gradients`` is what becomes of gradients, or why none were measured;
-    ``remedies`` is what the theory offers against what is wrong.
+    ``remedies`` is what the theory offers against what is wrong; ``equal`` has the weights that are
+    the same in different modules.
     """
 
     samples: int
@@ -118,6 +120,7 @@ class Inspection:
     gradients: Gradients | str
     remedies: tuple[Remedy, ...] = ()
     tokens: Tokens | None = None
+    equal: tuple[Group, ...] = ()
 
     @property
     def judged(self) -> float:
@@ -160,7 +163,7 @@ class Inspection:
     @property
     def besides(self) -> tuple[tuple[str, str], ...]:
         """What is followed beside the judged layers, by what it is: recurrent modules, the tokens
-        of a sample, attention that chooses.
+        of a sample, attention that chooses, weights that are equal at the start.
         """
         seen = self.gradients
         recurrent, choices = ((), ()) if isinstance(seen, str) else (seen.recurrences, seen.choices)
@@ -171,6 +174,8 @@ class Inspection:
         if share > 0:
             words = f"of the rows of {name!r} {share:.0%} are saturated, the most of any"
             found.append(("attention", words))
+        if self.equal:
+            found.append(("copies", in_words(self.equal)))
         return tuple(found)
 
     @property
@@ -421,6 +426,7 @@ class Inspection:
             "simulation": {"not_simulated": seen} if isinstance(seen, str) else seen.as_json(),
             "not_judged": [asdict(item) for item in self.not_judged],
             "parameters": asdict(self.parameters),
+            "equal": self.equal,
             "gradients": (
                 {"not_measured": self.gradients}
                 if isinstance(self.gradients, str)
@@ -521,6 +527,7 @@ def inspect(
         chance=excuse,
         gradients=seen.gradients,
         tokens=tokens_of(passage, [item.call.came for item in found if item.role is Role.OUTPUT]),
+        equal=copies(module),
     )
     return replace(told, remedies=tuple(remedies(seen, told.state)))
 

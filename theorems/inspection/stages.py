@@ -20,6 +20,7 @@ from simulators.activations import ACTIVATIONS
 from theorems.inspection.dataflow import Node, between, close, reached, same, upstream
 from theorems.inspection.forward_pass import Call, Passage
 from theorems.inspection.inputs import InspectionError
+from theorems.inspection.rewritten import COMPILED, holding_quantised, of_a_graph
 
 __all__ = [
     "NotJudged",
@@ -413,7 +414,7 @@ _ACTING = (
 """The modules with parameters that are judged with the layer that they follow."""
 
 _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
-    (torch.jit.ScriptModule, "is compiled by torch.jit, and what it does inside is not watched"),
+    (torch.jit.ScriptModule, COMPILED),
     (
         nn.MultiheadAttention,
         "is attention, whose maps are within one call and are not watched one by one",
@@ -424,6 +425,13 @@ _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.EmbeddingBag, "looks rows up, and is no map of numbers"),
     (nn.Bilinear, "is a product of two inputs, no map of one"),
 )
+_QUANTISED = (
+    "has quantised weights, which are not watched; inspect the network before it is quantised"
+)
+_EXPORTED = (
+    "is part of an exported graph, which calls no modules; inspect the network before the export"
+)
+_ELSEWHERE = "is not called itself, and its parameters are used in the code of another"
 _TIME_FIRST = "; it takes the first axis for time, where the samples are (batch_first=False)"
 
 
@@ -446,7 +454,9 @@ class NotJudged:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Entries of all parameters: ``total`` = ``judged`` + ``not_judged``."""
+    """Entries of all parameters, and of quantised weights: ``total`` = ``judged`` +
+    ``not_judged``.
+    """
 
     total: int
     judged: int
@@ -469,7 +479,15 @@ def hidden_stages(module: nn.Module, passage: Passage, found: Sequence[Stage]) -
     hidden = [stage for stage in found if stage.role is Role.HIDDEN]
     if not hidden:
         _, left = account(module, passage, found)
-        why = "; ".join(f"{item.name!r} ({item.kind}) {item.reason}" for item in left[:3])
+        same: dict[str, list[NotJudged]] = {}
+        for item in left:
+            same.setdefault(item.reason, []).append(item)
+        why = "; ".join(
+            f"{items[0].name!r} ({items[0].kind})"
+            + (f", like {len(items) - 1} more," if len(items) > 1 else "")
+            + f" {reason}"
+            for reason, items in list(same.items())[:3]
+        )
         raise InspectionError(
             "module has no layer with weights that can be judged; nothing to inspect"
             + (f": {why}" if why else "")
@@ -524,7 +542,7 @@ def account(
     entering = (
         {node.value.data_ptr() for node in before if node.kind == "parameter"} if followed else None
     )
-    parts = dict(module.named_modules())
+    parts, graphs = dict(module.named_modules()), of_a_graph(module)
     counted: set[int] = set()
     under = sum(_count(held[name], counted) for name in held if name in judged)
     found = []
@@ -538,11 +556,15 @@ def account(
                     name or type(module).__name__,
                     _kind(part),
                     count,
-                    _reason(name, part, passage, roles, entering) + shared,
+                    _reason(name, part, passage, roles, entering, graphs) + shared,
                     name in outputs,
                     _idle(name, part, passage, entering),
                 )
             )
+    found += [
+        NotJudged(name or type(module).__name__, _kind(part), count, _QUANTISED)
+        for name, part, count in holding_quantised(module)
+    ]
     left = sum(item.parameters for item in found)
     return Parameters(under + left, under, left), tuple(found)
 
@@ -584,9 +606,10 @@ def _reason(
     passage: Passage,
     roles: Mapping[str, str],
     entering: set[int] | None,
+    graphs: Collection[str],
 ) -> str:
     """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if
-    that is known.
+    that is known, ``graphs`` the modules that hold those of exported graphs.
     """
     used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
     if name in passage.refused:
@@ -595,11 +618,9 @@ def _reason(
         return roles[name]
     scripted = isinstance(part, torch.jit.ScriptModule)
     if name not in passage.called and not scripted:
-        return (
-            "is not called itself, and its parameters are used in the code of another"
-            if used and entering
-            else "is never called in the forward pass"
-        )
+        if not (used and entering):
+            return "is never called in the forward pass"
+        return _EXPORTED if name in graphs else _ELSEWHERE
     if not used:
         return "takes no part in the outputs"
     for kind, reason in _KINDS:
