@@ -443,7 +443,8 @@ def _torch_device(device: Any) -> str:
         raise ValueError(
             f"device={told(device)} is no Torch device; available are {', '.join(there)}"
         ) from error
-    name = wanted.type if wanted.type == "cpu" else f"{wanted.type}:{wanted.index or 0}"
+    name = f"{wanted.type}:{wanted.index or 0}"
+    name = "cpu" if name == "cpu:0" else name
     require(
         name in there,
         f"device={told(device)} is not on this machine; available are {', '.join(there)}",

@@ -127,6 +127,7 @@ class Store(AbstractContextManager["Store"]):
         Raises `StoreError` for a path that is no store, a store of a later version and a damaged
         one. Cost: reads the file once, about a second per GB.
         """
+        require(os.fspath(path), "path='': no name of a store; name a file", StoreError)
         self.path = Path(path)
         self._require_place(create)
         mode = "rwc" if create else "rw"

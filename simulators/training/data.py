@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from os import PathLike, fspath
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulators.arguments import one_of, require
 from simulators.training.image_files import (
+    CIFAR_RECORDS,
     CLASSES,
     DataError,
     read_cifar,
@@ -26,10 +28,28 @@ __all__ = ["SETS", "Images", "LabelledImages", "images_from", "images_in"]
 #: Every fifth of the digits is kept for the test set.
 _KEPT_FOR_TEST = 5
 
-#: What the labels to be learnt from begin with.
+_IDX_KINDS = ("images-idx3", "labels-idx1")
+
+#: What the labels of a standard set begin with: of those to be learnt from, and of the test's.
 _FIRST_LABELS = {
-    "mnist": (5, 0, 4, 1, 9, 2, 1, 3, 1, 4),
-    "fashion-mnist": (9, 0, 0, 3, 0, 2, 7, 2, 5, 5),
+    "mnist": ((5, 0, 4, 1, 9, 2, 1, 3, 1, 4), (7, 2, 1, 0, 4, 1, 4, 9, 5, 9)),
+    "fashion-mnist": ((9, 0, 0, 3, 0, 2, 7, 2, 5, 5), (9, 2, 1, 1, 6, 1, 4, 6, 5, 7)),
+    "cifar-10": ((6, 9, 9, 4, 1, 1, 2, 7, 8, 3), (3, 8, 8, 0, 6, 6, 1, 6, 3, 1)),
+}
+_LEARNT, _TEST = 0, 1
+_PARTS = ("images to learn from", "test images")
+
+_CIFAR_TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+_CIFAR_TEST = "test_batch.bin"
+_IDX_FILES = tuple(
+    f"{part}-{kind}-ubyte" for part, kind in itertools.product(("train", "t10k"), _IDX_KINDS)
+)
+
+#: How many images the standard sets have, to be learnt from and for the test.
+_WHOLE = {
+    "mnist": (60_000, 10_000),
+    "fashion-mnist": (60_000, 10_000),
+    "cifar-10": (len(_CIFAR_TRAINING) * CIFAR_RECORDS, CIFAR_RECORDS),
 }
 _MNIST_FORMAT = "mnist-format"
 
@@ -88,12 +108,29 @@ class Images:
 
     @property
     def words(self) -> str:
-        """What was read, in words, with the beginning of its digest."""
-        place = "" if self.folder is None else f" from {self.folder}"
-        return (
-            f"{self.name}{place}: {self.training.count} images to learn from, {self.test.count} "
-            f"for the test, sha256 {self.digest[:16]}"
+        """What was read, in words, with the beginning of its digest. Of a standard set that is not
+        there in full: how many of how many.
+        """
+        there = (self.training.count, self.test.count)
+        wholes = _WHOLE.get(self.name, there)
+        learnt, tested = (
+            str(count) if count == whole else f"{count} of {whole}"
+            for count, whole in zip(there, wholes, strict=True)
         )
+        return (
+            f"{self.place}: {learnt} images to learn from, {tested} for the test, "
+            f"sha256 {self.digest[:16]}"
+        )
+
+    @property
+    def place(self) -> str:
+        """Its name and, where it was read from one, its folder.
+
+        Example:
+            >>> images_from("digits").place
+            'digits'
+        """
+        return self.name if self.folder is None else f"{self.name} from {self.folder}"
 
     @cached_property
     def digest(self) -> str:
@@ -147,15 +184,17 @@ def images_from(name: str = "digits", folder: str | PathLike[str] | None = None)
         folder: where the standard files are: for MNIST and Fashion-MNIST
             ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte``,
             ``t10k-labels-idx1-ubyte``, each as it is or with ``.gz``; for CIFAR-10
-            ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``. Nothing is
-            downloaded. Digits take none.
+            ``data_batch_1.bin`` to ``data_batch_5.bin`` and ``test_batch.bin``, all with 10000
+            records, or all with as many fewer, which `Images.words` says. Nothing is downloaded.
+            Digits take none.
 
     Returns:
         The images with their labels, in [0, 1], in the order of the files.
 
     Raises:
-        DataError: a file that is missing, truncated, of another format, with labels that cannot be
-            or not as many as images, with more test than training images; in one line.
+        DataError: a file that is missing, truncated, of another format, with labels that cannot be,
+            are of one class or not as many as images, or that begins as one of the other part does;
+            more test than training images; in one line.
         ValueError: a name that is none of these, or a folder missing or given in vain.
 
     Cost: one reading of the files, and four bytes a pixel.
@@ -176,9 +215,7 @@ def images_from(name: str = "digits", folder: str | PathLike[str] | None = None)
         folder is not None,
         f"folder=None: {name!r} is read from a folder with its standard files; name it",
     )
-    place = Path(fspath(folder or ""))
-    _require_folder(place, name)
-    return _read(name, place)
+    return _read(name, _existing(folder or "", name))
 
 
 def images_in(folder: str | PathLike[str]) -> Images:
@@ -202,10 +239,9 @@ def images_in(folder: str | PathLike[str]) -> Images:
         ...     print(error)
         /no/such: no such folder; name the one with the files of the images
     """
-    place = Path(fspath(folder))
-    _require_folder(place, "the images")
-    cifar = (place / "data_batch_1.bin").exists()
-    idx = any(_present(place / f"{part}-images-idx3-ubyte").exists() for part in ("train", "t10k"))
+    place = _existing(folder, "the images")
+    cifar = any((place / each).exists() for each in (*_CIFAR_TRAINING, _CIFAR_TEST))
+    idx = any(_present(place / each).exists() for each in _IDX_FILES)
     if cifar and idx:
         raise DataError(f"{place}: files of CIFAR-10 and of MNIST; name a folder with one set")
     if not (cifar or idx):
@@ -216,9 +252,16 @@ def images_in(folder: str | PathLike[str]) -> Images:
     return _read("cifar-10" if cifar else _MNIST_FORMAT, place)
 
 
-def _require_folder(place: Path, what: str) -> None:
+def _existing(folder: str | PathLike[str], what: str) -> Path:
+    """A folder that is there; an empty name is none, and not the folder that one is in."""
+    text = fspath(folder)
+    wanted = f"name the one with the files of {what}"
+    if not text:
+        raise DataError(f"folder={text!r} is no name of a folder; {wanted}")
+    place = Path(text)
     if not place.is_dir():
-        raise DataError(f"{place}: no such folder; name the one with the files of {what}")
+        raise DataError(f"{place}: no such folder; {wanted}")
+    return place
 
 
 def _read(name: str, place: Path) -> Images:
@@ -229,11 +272,36 @@ def _read(name: str, place: Path) -> Images:
             f"{place}: {test.count} test images and {training.count} to learn from; "
             "are the files of the two swapped?"
         )
-    first = tuple(training.labels[:10].tolist())
-    known = next((each for each, labels in _FIRST_LABELS.items() if labels == first), name)
+    for part, words in zip((training, test), _PARTS, strict=True):
+        _require_classes(place, part.labels, words)
+    known = _known(training.labels, _LEARNT) or name
     if name not in (_MNIST_FORMAT, known):
         raise DataError(f"{place}: these are the labels of {known}, not of {name}; name it so")
     return Images(known, training, test, folder=place)
+
+
+def _known(labels: NDArray[np.int64], part: int) -> str | None:
+    """The standard set a part of which begins with these labels."""
+    first = tuple(labels[:10].tolist())
+    return next((name for name, parts in _FIRST_LABELS.items() if parts[part] == first), None)
+
+
+def _require_classes(place: Path, labels: NDArray[np.int64], what: str) -> None:
+    if (labels == labels[0]).all():
+        raise DataError(
+            f"{place}: the labels of all {len(labels)} {what} are {labels[0]}; want two classes or "
+            "more: copy the file of labels again"
+        )
+
+
+def _require_of(part: int, labels: NDArray[np.int64], file: Path) -> None:
+    """Raise where labels begin as those of the other part of a standard set do."""
+    name = _known(labels, 1 - part)
+    if name is not None:
+        raise DataError(
+            f"{file}: begins with the labels of the {_PARTS[1 - part]} of {name}; are the files of "
+            "the two swapped?"
+        )
 
 
 @lru_cache(maxsize=2)
@@ -269,17 +337,18 @@ def _in_unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _idx(folder: Path) -> tuple[LabelledImages, LabelledImages]:
-    return _idx_part(folder, "train"), _idx_part(folder, "t10k")
+    return _idx_part(folder, _IDX_FILES[:2], _LEARNT), _idx_part(folder, _IDX_FILES[2:], _TEST)
 
 
-def _idx_part(folder: Path, part: str) -> LabelledImages:
-    files = [_present(folder / f"{part}-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1")]
+def _idx_part(folder: Path, names: Sequence[str], part: int) -> LabelledImages:
+    files = [_present(folder / name) for name in names]
     images, labels = read_idx_images(files[0]), read_idx_labels(files[1])
     if len(images) != len(labels):
         raise DataError(
             f"{files[1]}: {len(labels)} labels, and {files[0].name} has {len(images)} images; "
             "are they of one set?"
         )
+    _require_of(part, labels, files[1])
     return LabelledImages(_in_unit_range(images), labels)
 
 
@@ -290,14 +359,21 @@ def _present(file: Path) -> Path:
 
 
 def _cifar(folder: Path) -> tuple[LabelledImages, LabelledImages]:
-    batches = [read_cifar(folder / f"data_batch_{number}.bin") for number in range(1, 6)]
-    images = np.concatenate([found for found, _ in batches])
-    labels = np.concatenate([found for _, found in batches])
-    test_images, test_labels = read_cifar(folder / "test_batch.bin")
-    return (
-        LabelledImages(_in_unit_range(images), labels),
-        LabelledImages(_in_unit_range(test_images), test_labels),
+    files = [folder / name for name in (*_CIFAR_TRAINING, _CIFAR_TEST)]
+    images, labels = zip(*map(read_cifar, files), strict=True)
+    longest = max(range(len(files)), key=lambda place: len(labels[place]))
+    wanted = len(labels[longest])
+    for file, found in zip(files, labels, strict=True):
+        if len(found) != wanted:
+            raise DataError(
+                f"{file}: truncated: {len(found)} records, want {wanted}, as "
+                f"{files[longest].name} has; copy the file again"
+            )
+        _require_of(_TEST if file.name == _CIFAR_TEST else _LEARNT, found, file)
+    learnt = LabelledImages(
+        _in_unit_range(np.concatenate(images[:-1])), np.concatenate(labels[:-1])
     )
+    return learnt, LabelledImages(_in_unit_range(images[-1]), labels[-1])
 
 
 _READERS: dict[str, Callable[[Path], tuple[LabelledImages, LabelledImages]]] = {

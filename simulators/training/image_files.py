@@ -7,6 +7,7 @@ size to the byte, its labels. Nothing is unpickled, and nothing downloaded.
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,20 @@ from numpy.typing import NDArray
 from simulators.arguments import require
 from simulators.regular_files import UnreadableFileError, obstacle, read_regular
 
-__all__ = ["CLASSES", "DataError", "read_cifar", "read_idx_images", "read_idx_labels"]
+__all__ = [
+    "CIFAR_RECORDS",
+    "CLASSES",
+    "DataError",
+    "read_cifar",
+    "read_idx_images",
+    "read_idx_labels",
+]
 
 CLASSES = 10
 """Classes in each of the standard sets; labels run from 0."""
+
+CIFAR_RECORDS = 10_000
+"""Records in each file of CIFAR-10's binary version."""
 
 _SIDE = 28
 _IMAGES_MAGIC, _LABELS_MAGIC = 2051, 2049
@@ -100,11 +111,13 @@ def read_cifar(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images ``(N, 3, 32, 32)`` and labels ``(N,)`` of a file of CIFAR-10's binary version.
 
     Args:
-        path: of the file: records of one label and 3072 bytes, the planes red, green, blue.
+        path: of the file: records of one label and 3072 bytes, the planes red, green, blue. One of
+            fewer than the 10000 of a standard file is read too: whether it was cut short is seen
+            beside the others of its set, by `simulators.training.images_in`.
 
     Raises:
-        DataError: where it is no regular file, a pickle, no whole number of records, or has a label
-            above 9.
+        DataError: where it is no regular file, a pickle, no whole number of records or more than
+            10000, or has a label above 9.
 
     Cost: one reading of the file.
 
@@ -132,16 +145,17 @@ def _read(path: Path, parse: Callable[[bytes], _Read]) -> _Read:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """The bytes of a gzip file; no more are unpacked than could be held."""
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+    """The bytes of a gzip file, of one member or several; no more are unpacked than could be held."""
     try:
-        found = unpacker.decompress(data, _LARGEST)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            found = file.read(_LARGEST + 1)
+    except EOFError:
+        raise _RefusalError(
+            "truncated: the compressed data end early; copy the file again"
+        ) from None
     except (zlib.error, gzip.BadGzipFile) as error:
         raise _RefusalError(f"damaged: {error}; copy the file again") from None
-    _want(
-        not unpacker.unconsumed_tail, f"unpacks to more than {_LARGEST} bytes; not a standard file"
-    )
-    _want(unpacker.eof, "truncated: the compressed data end early; copy the file again")
+    _want(len(found) <= _LARGEST, f"unpacks to more than {_LARGEST} bytes; not a standard file")
     return found
 
 
@@ -209,4 +223,9 @@ def _cifar(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     whole = f"want whole records of {_CIFAR_RECORD}; copy the file of the binary version again"
     _want(not over, f"{len(data)} bytes, {over} more than whole records: {whole}")
     records = np.frombuffer(data, np.uint8).reshape(-1, _CIFAR_RECORD)
+    _want(
+        len(records) <= CIFAR_RECORDS,
+        f"too long: {len(records)} records of {_CIFAR_RECORD} bytes, want {CIFAR_RECORDS}; copy "
+        "the file again",
+    )
     return records[:, 1:].reshape(-1, *_CIFAR_SHAPE), _labels(records[:, 0])

@@ -36,6 +36,9 @@ OPTIMISERS = ("sgd", "adam")
 STATISTICS = ("minibatch", "whole")
 LABELS = ("true", "shuffled")
 
+_FASTEST = {"sgd": 3e38, "adam": 3e37}
+"""Learning rates beyond which Torch's float32 has no step: Adam's first is the rate over 1 - 0.9."""
+
 _ASCENT_RATE = 3e-3
 """Of Adam, in the steps of gradient ascent on the rank."""
 
@@ -63,7 +66,8 @@ class Recipe:
     """How a network is trained.
 
     - ``steps``: of the optimiser; ``batch_size``: samples in each
-    - ``learning_rate``: constant; ``optimiser``: ``"sgd"`` or ``"adam"``, Torch's
+    - ``learning_rate``: constant, at most 3e38, 3e37 of Adam, so that float32 holds its steps;
+      ``optimiser``: ``"sgd"`` or ``"adam"``, Torch's
     - ``samples``: how many of the images are learnt from, the first ones
     - ``probe``: how many of them gap and rank are measured on
     - ``checkpoints``: how often, evenly over the steps, losses and gaps are measured
@@ -94,8 +98,14 @@ class Recipe:
         whole_number("samples", self.samples, self.batch_size)
         whole_number("probe", self.probe, 2)
         whole_number("checkpoints", self.checkpoints, 1)
-        require_positive("learning_rate", self.learning_rate)
+        rate = require_positive("learning_rate", self.learning_rate)
         one_of("optimiser", self.optimiser, OPTIMISERS)
+        fastest = _FASTEST[self.optimiser]
+        require(
+            rate <= fastest,
+            f"learning_rate={rate!r}: beyond what float32 holds of {self.optimiser}; give at most "
+            f"{fastest:g}",
+        )
         one_of("statistics", self.statistics, STATISTICS)
         one_of("labels", self.labels, LABELS)
 
@@ -241,7 +251,8 @@ def require_room(
     there = images.training.count
     require(
         recipe.samples <= there,
-        f"samples={recipe.samples}: {images.name} has {there} to learn from",
+        f"samples={recipe.samples}: {images.place} has {there} to learn from; give more images, or "
+        "ask for fewer samples",
         TrainingError,
     )
     place = select("float32", device).device

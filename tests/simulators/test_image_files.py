@@ -56,6 +56,10 @@ def test_idx_files_are_read_as_they_are_and_compressed(tmp_path: Path, name: str
     for file in tmp_path.iterdir():
         file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
         file.unlink()
+    for file in tmp_path.iterdir():  # of several members, as compressors in parallel write them
+        whole = gzip.decompress(file.read_bytes())
+        parts = (whole[:9], b"", whole[9:300], whole[300:])
+        file.write_bytes(b"".join(map(gzip.compress, parts)))
     packed = images_from(name, tmp_path)
     assert np.array_equal(packed.training.images, plain.training.images)
     assert packed.name == name
@@ -102,10 +106,20 @@ def both_swapped(folder: Path) -> None:
         swapped(f"train-{kind}-ubyte", f"t10k-{kind}-ubyte")(folder)
 
 
-def compressed_and_cut(folder: Path) -> None:
-    file = folder / "train-images-idx3-ubyte"
-    (folder / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes())[:-20])
-    file.unlink()
+def compressed(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def act(folder: Path) -> None:
+        file = folder / "train-images-idx3-ubyte"
+        packed = b"".join(map(gzip.compress, (file.read_bytes()[:99], file.read_bytes()[99:])))
+        (folder / f"{file.name}.gz").write_bytes(change(packed))
+        file.unlink()
+
+    return act
+
+
+def relabelled(name: str, place: int, labels: list[int]) -> Callable[[Path], None]:
+    """Other labels, from that byte on."""
+    end = place + len(labels)
+    return changed(name, lambda data: data[:place] + bytes(labels) + data[end:])
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -139,7 +153,11 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (swapped(IMAGES, LABELS), r"magic number 2049 \(IDX labels\), want 2051 .* swapped\?"),
         (swapped(LABELS, "t10k-labels-idx1-ubyte"), r"3 labels, and train-images.* has 5 images"),
         (both_swapped, r"5 test images and 3 to learn from; .* swapped\?"),
-        (compressed_and_cut, r"truncated: the compressed data end early"),
+        (compressed(lambda data: data[:-20]), r"truncated: the compressed data end early"),
+        (compressed(lambda data: data + b"no member"), r"damaged: Not a gzipped file"),
+        (compressed(lambda data: data[:-4] + bytes(4)), r"damaged: Incorrect length of data"),
+        (relabelled(LABELS, 8, [3] * 5), r"the labels of all 5 images to learn from are 3; want"),
+        (relabelled("t10k-labels-idx1-ubyte", 8, [0] * 3), r"all 3 test images are 0; want two"),
         (lambda folder: (folder / LABELS).unlink(), r"no such file; copy the standard file there"),
     ],
 )
@@ -164,6 +182,22 @@ def test_a_damaged_or_swapped_idx_file_is_one_line(
             r"a pickle, refused because loading one runs code; use the binary version",
         ),
         (lambda folder: (folder / "test_batch.bin").unlink(), r"test_batch.bin: no such file"),
+        (
+            changed("data_batch_4.bin", lambda data: data[:3073]),
+            r"data_batch_4.bin: truncated: 1 records, want 2, as data_batch_1.bin has; copy",
+        ),
+        (
+            changed("test_batch.bin", lambda data: data[:3073]),
+            r"test_batch.bin: truncated: 1 records, want 2, as",
+        ),
+        (
+            changed("data_batch_1.bin", lambda data: data[:3073] * 10_001),
+            r"data_batch_1.bin: too long: 10001 records of 3073 bytes, want 10000",
+        ),
+        (
+            changed("data_batch_1.bin", lambda data: data * 5_000),
+            r"data_batch_2.bin: truncated: 2 records, want 10000, as data_batch_1.bin has",
+        ),
     ],
 )
 def test_a_damaged_cifar_file_is_one_line(
@@ -173,6 +207,43 @@ def test_a_damaged_cifar_file_is_one_line(
     with pytest.raises(DataError, match=words) as refusal:
         images_from("cifar-10", tmp_path)
     assert "\n" not in str(refusal.value)
+
+
+CIFAR_TEST = [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]
+MNIST_TEST = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+
+
+def test_files_of_the_two_parts_that_are_swapped_are_known_by_their_labels(tmp_path: Path) -> None:
+    """Where they are as long as one another, and their lengths do not tell."""
+    cifar, mnist = tmp_path / "cifar", tmp_path / "mnist"
+    cifar.mkdir()
+    for file in cifar_folder(cifar).iterdir():
+        labels = CIFAR_TEST if file.name == "data_batch_3.bin" else range(10)
+        file.write_bytes(b"".join(bytes([label]) + pixels(1, 3072) for label in labels))
+    told = r"data_batch_3.bin: begins with the labels of the test images of cifar-10; .* swapped\?"
+    with pytest.raises(DataError, match=told):
+        images_in(cifar)
+    swapped("data_batch_3.bin", "test_batch.bin")(cifar)
+    assert images_in(cifar).test.labels.tolist() == CIFAR_TEST
+    mnist.mkdir()
+    with pytest.raises(DataError, match=r"train-labels.* labels of the test images of mnist;"):
+        images_in(labelled(mnist, MNIST_TEST))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data_batch_1.bin", "test_batch.bin", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+)
+def test_a_missing_file_among_the_others_is_named(tmp_path: Path, name: str) -> None:
+    made = cifar_folder if name.endswith(".bin") else idx_folder
+    (made(tmp_path) / name).unlink()
+    with pytest.raises(DataError, match=f"{name}: no such file; copy the standard file there"):
+        images_in(tmp_path)
+
+
+def test_a_part_of_a_set_is_told_as_one(tmp_path: Path) -> None:
+    words = images_in(cifar_folder(tmp_path)).words
+    assert "10 of 50000 images to learn from, 2 of 10000 for the test" in words
 
 
 def test_a_compressed_file_that_unpacks_to_too_much_is_refused(
@@ -197,6 +268,9 @@ def test_a_set_is_known_and_has_its_folder(tmp_path: Path) -> None:
         images_from("digits", tmp_path)
     with pytest.raises(DataError, match="no such folder; name the one with the files of mnist"):
         images_from("mnist", tmp_path / "nowhere")
+    for read in (images_in, lambda folder: images_from("mnist", folder)):
+        with pytest.raises(DataError, match="folder='' is no name of a folder; name the one"):
+            read("")
 
 
 def test_the_digits_are_split_one_in_five() -> None:
@@ -228,8 +302,12 @@ def labelled(folder: Path, first: list[int]) -> Path:
 def test_a_folder_says_which_set_it_holds(tmp_path: Path, name: str) -> None:
     found = images_in(labelled(tmp_path, FIRST[name]))
     assert found.name == name
-    told = f"{name} from {tmp_path}: 12 images to learn from, 3 for the test, sha256 "
-    assert found.words.startswith(told)
+    counts = (
+        "12 images to learn from, 3"
+        if name == "mnist-format"
+        else ("12 of 60000 images to learn from, 3 of 10000")
+    )
+    assert found.words.startswith(f"{name} from {tmp_path}: {counts} for the test, sha256 ")
 
 
 def test_a_folder_of_another_set_than_named_is_refused(tmp_path: Path) -> None:

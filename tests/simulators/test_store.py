@@ -196,6 +196,8 @@ def test_bad_places(tmp_path, name, said):
 
 def test_a_missing_store_is_not_made_when_not_asked_to(tmp_path):
     assert "no such store" in refused(tmp_path / "x.db", create=False)
+    with pytest.raises(StoreError, match="path='': no name of a store; name a file"):
+        Store("")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -32,6 +32,7 @@ from simulators.training import (
 )
 from simulators.training.networks import INITIALISATIONS, NORMALISATIONS, Networks
 
+TRAINING = importlib.import_module("simulators.training.train")
 DIGITS = images_from()
 SHORT = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
 SMALL = Design(depth=3, width=12)
@@ -185,6 +186,12 @@ def test_what_diverges_in_the_last_step_is_recorded_too() -> None:
     assert found.diverged.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize(("optimiser", "rate"), TRAINING._FASTEST.items())
+def test_the_highest_rate_diverges_and_is_no_error(optimiser: str, rate: float) -> None:
+    recipe = replace(SHORT, learning_rate=rate, optimiser=optimiser)
+    assert not train(SMALL, recipe, DIGITS, [(0,), (1,)]).settled.any()
+
+
 def test_frozen_statistics_are_those_of_batch_normalisation_at_initialisation() -> None:
     samples = torch.from_numpy(DIGITS.features(DIGITS.training))[:32].expand(2, -1, -1)
     frozen, batch = (
@@ -238,10 +245,15 @@ def test_whole_statistics_leave_out_the_jitter() -> None:
 
 
 def test_what_cannot_be_trained_is_one_line() -> None:
-    with pytest.raises(ValueError, match="samples=5000: digits has 1438 to learn from"):
+    with pytest.raises(ValueError, match="samples=5000: digits has 1438 to learn from; give more"):
         train(SMALL, replace(SHORT, samples=5000), DIGITS, [(0,)])
-    with pytest.raises(ValueError, match="device='cuda:9' is not on this machine"):
-        train(SMALL, SHORT, DIGITS, [(0,)], device="cuda:9")
+    for device, words in (
+        ("cuda:9", "is not on this machine"),
+        ("cpu:7", "is not on"),
+        ("", "is no"),
+    ):
+        with pytest.raises(ValueError, match=f"device='{device}' {words}"):
+            train(SMALL, SHORT, DIGITS, [(0,)], device=device)
     with pytest.raises(ValueError, match="seeds are none"):
         train(SMALL, SHORT, DIGITS, [])
     with pytest.raises(ValueError, match="seeds: an entry=-1 is below 0"):
@@ -254,11 +266,14 @@ def test_what_cannot_be_trained_is_one_line() -> None:
         Design(3, 8, normalisation="bach")
     with pytest.raises(ValueError, match=r"learning_rate=-1\.0: give a positive, finite number"):
         Recipe(10, learning_rate=-1.0)
+    with pytest.raises(ValueError, match=r"learning_rate=4e\+38: beyond .* of sgd; .* most 3e\+38"):
+        Recipe(10, learning_rate=4e38)
+    with pytest.raises(
+        ValueError, match=r"learning_rate=1e\+38: beyond .* of adam; .* most 3e\+37"
+    ):
+        Recipe(10, learning_rate=1e38, optimiser="adam")
     with pytest.raises(ValueError, match="samples=8 is below 64"):
         Recipe(10, samples=8)
-
-
-TRAINING = importlib.import_module("simulators.training.train")
 
 
 class StoppedError(Exception):

@@ -195,6 +195,11 @@ def test_a_bad_file_is_one_line_before_anything_runs(
         ("--data nowhere", "nowhere: no such folder"),
         ("--device cuda:9", "device='cuda:9' is not on this machine; available are cpu"),
         ("--device abacus", "device='abacus' is no Torch device"),
+        ("--device=", "--device '': is empty; give NAME"),
+        ("--device cpu:7", "device='cpu:7' is not on this machine; available are cpu"),
+        ("--store=", "--store '': is empty; give FILE"),
+        ("--data=", "--data '': is empty; give FOLDER"),
+        ("--dask=", "--dask '': is empty; give ADDRESS"),
         ("--full --store runs.db", "add --data FOLDER"),
         ("--full --data images", "add --store FILE"),
         ("--dask host:1", "a cluster is for --full"),
@@ -230,7 +235,11 @@ def test_too_little_memory_and_too_few_images_are_one_line(
     words += ["--store", str(tmp_path / "runs.db")]
     for sizes, told in (
         (runs.Sizes(10**6, 500, 1), "and this machine has"),
-        (runs.Sizes(8, 2000, 1), "below 2000"),
+        (
+            runs.Sizes(8, 2000, 1),
+            f"from {folder}: 1438 images to learn from, fewer than the 2000 of a published batch; "
+            "give a folder with the whole set, or leave out --full",
+        ),
     ):
         monkeypatch.setattr(runs, "PUBLISHED", sizes)
         assert main(words) == 2

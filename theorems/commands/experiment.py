@@ -112,6 +112,12 @@ def given_experiment(args: argparse.Namespace, statements: Sequence[Statement]) 
     """
     options = [f"--{name}" for name, *_ in _OPTIONS if getattr(args, name) is not None]
     options += ["--full"] * args.full
+    for name, metavar, words in _OPTIONS:
+        require(
+            getattr(args, name) != "",
+            f"--{name} '': is empty; give {metavar} ({words}), or leave it out",
+            UsageError,
+        )
     if not options:
         return GivenExperiment()
     asked = [statement for statement in statements if trains(statement)]
@@ -126,7 +132,7 @@ def given_experiment(args: argparse.Namespace, statements: Sequence[Statement]) 
     from simulators.sweeps.store import Store
     from simulators.training import Experiment, images_from, images_in
 
-    device = select("float32", args.device or "cpu").device
+    device = select("float32", "cpu" if args.device is None else args.device).device
     images = images_from() if args.data is None else images_in(args.data)
     store = None if args.store is None else Path(args.store)
     experiment = Experiment(images, args.full, device, store)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.arguments import require
 from simulators.sweeps.store import StoreError
 from simulators.training import Design, Experiment, Recipe, TrainingError, images_from
 from theorems.checking.medians import Case, Medians, Sample
@@ -152,7 +153,15 @@ def _sized(treatment: Treatment, experiment: Experiment) -> tuple[Design, Recipe
     """What is trained in an experiment."""
     if not experiment.full:
         return treatment.design, treatment.recipe
-    return PUBLISHED.of(treatment.design, treatment.recipe, experiment.images.training.count)
+    images = experiment.images
+    require(
+        images.training.count >= PUBLISHED.batch_size,
+        f"{images.place}: {images.training.count} images to learn from, fewer than the "
+        f"{PUBLISHED.batch_size} of a published batch; give a folder with the whole set, or leave "
+        "out --full",
+        TrainingError,
+    )
+    return PUBLISHED.of(treatment.design, treatment.recipe, images.training.count)
 
 
 def loss(treatment: Treatment, context: Context) -> Floats:
