@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
@@ -35,7 +35,8 @@ class Context:
     holds samples that the variants of one theorem share. ``progress`` is told what is being done.
     ``thorough``: a check that samples goes on to its full power where a verdict needs less.
     ``experiment``: on which images, where and at which sizes networks are trained; None for what
-    a check takes by default.
+    a check takes by default. ``declared`` has the level of each statement that does not share that
+    of the run, by name.
 
     Example:
         >>> whole = Context(seed=0, level=1e-6)
@@ -51,6 +52,7 @@ class Context:
     memory: dict[Hashable, Any] = field(default_factory=dict)
     thorough: bool = False
     experiment: Experiment | None = None
+    declared: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def array(self) -> NDArray[np.float64] | None:
@@ -99,6 +101,22 @@ class Context:
             A context of ``level / parts``. Samples are remembered in the same ``memory``.
         """
         return replace(self, level=self.level / max(parts, 1))
+
+    def of(self, name: str, checks: int) -> Context:
+        """The circumstances of one check of a statement, which may have a level of its own.
+
+        Args:
+            name: of the statement.
+            checks: how many it has, over which its own level is split.
+
+        Example:
+            >>> own = Context(seed=0, level=1e-9, declared={"mine.claim": 1e-3})
+            >>> own.of("mine.claim", 2).level, own.of("mine.other", 2).level
+            (0.0005, 1e-09)
+        """
+        if name not in self.declared:
+            return self
+        return replace(self, level=self.declared[name]).share(checks)
 
     @property
     def expired(self) -> bool:

@@ -49,6 +49,8 @@ class Family:
       ``theorems.inspection.finding.Remedy``
     - ``experiments``: sizes at which the sources ran their own experiments, by the names of the
       statements' symbols; a report tells which published bounds say nothing there
+    - ``level``: the error probability of each of its statements, in (0, 1), where a run is given none;
+      None for statements that share the level of the run
     - ``apart``: why its statements are verified only where they are named, such as "it takes
       minutes"; empty for a family that is verified with all others
 
@@ -73,6 +75,7 @@ class Family:
     remedies: tuple[object, ...] = field(default=(), repr=False)
     experiments: tuple[Mapping[str, int], ...] = field(default=(), repr=False)
     apart: str = field(default="", repr=False)
+    level: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -84,6 +87,10 @@ class Family:
         if not isinstance(self.apart, str) or "\n" in self.apart:
             raise FamilyError(
                 f"apart={self.apart!r}: want why {self.name} is verified only where it is named"
+            )
+        if self.level is not None and not (isinstance(self.level, float) and 0 < self.level < 1):
+            raise FamilyError(
+                f"level={self.level!r}: want the error probability of each statement of {self.name}"
             )
         for sizes in self.experiments:
             if not all(isinstance(size, int) and size > 0 for size in sizes.values()):

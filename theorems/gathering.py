@@ -127,6 +127,7 @@ def _found(statement: Statement, context: Context) -> Finding:
 def _evidence(statement: Statement, context: Context) -> list[Evidence]:
     """What every check of a statement says of it."""
     found = []
+    context = context.of(statement.name, len(statement.checks))
     for check in statement.checks:
         context.progress(statement.name)
         began = time.perf_counter()

@@ -229,7 +229,7 @@ def entry_of(
 ) -> Entry:
     """What a result would put on record.
 
-    - ``seed``, ``level``: of the run that found it
+    - ``seed``, ``level``: of the run that found it; a level of its own stands in the run's place
     - ``versions``: of the libraries that its numbers came from
     - ``grounds``: what it rests on (`theorems.grounds.grounds_of`), if that is to be told
     """
@@ -243,7 +243,7 @@ def entry_of(
         tuple((e.method, e.verdict) for e in result.evidence),
         tightness,
         seed,
-        level,
+        level if result.level is None else result.level,
         dict(versions),
         parts(result.statement),
         grounds,

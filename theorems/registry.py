@@ -30,6 +30,7 @@ __all__ = [
     "brought",
     "families",
     "get",
+    "level_of",
     "library",
     "package_of",
     "refused",
@@ -223,6 +224,24 @@ def package_of(statement: Statement) -> str:
             known = {s.name for s in _statements(family, package)}
             return package if statement.name in known else ""
     return ""
+
+
+def level_of(statement: Statement) -> float | None:
+    """The error level that its family declares for a statement of the library; None for one that
+    shares the level of its run.
+
+    Args:
+        statement: any, of the library or not; one that only has the name of such a family has none.
+
+    Example:
+        >>> level_of(library()[0]) is None
+        True
+    """
+    for family, package in _installed():
+        if family.level is not None and family.name == statement.family:
+            known = {s.name for s in _statements(family, package)}
+            return family.level if statement.name in known else None
+    return None
 
 
 def get(name: str) -> Statement:

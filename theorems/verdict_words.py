@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from theorems.evidence import Verdict
 from theorems.typesetting import number
 
-__all__ = ["is_equality", "power_word", "tightness_sentence", "tightness_word"]
+__all__ = ["is_equality", "power_word", "summed", "tightness_sentence", "tightness_word"]
 
 #: So near to 1 a tightness is that of a bound which is attained.
 _ATTAINED = 1e-9
@@ -69,6 +72,24 @@ def tightness_sentence(
         return "1: attained, so that no smaller constant would do at this input"
     told = f", confidence interval {ends}" if ends else ""
     return f"{text}: the nearest that an input came to the bound{told}; 1 would attain it"
+
+
+def summed(own: Sequence[float | None]) -> str:
+    """What a run's error budget is the sum of, to follow it; empty where all verdicts share one.
+
+    - ``own``: of each verdict its own level, or None where it shares that of the run
+
+    >>> summed([1e-3, 1e-3]), summed([1e-3, None]), summed([None])
+    (', 0.001 for each of 2 statements', ', with 0.001 for 1 statement', '')
+    """
+    counts = Counter(level for level in own if level is not None)
+    told = [
+        f"{level:g} for {f'each of {count} statements' if count > 1 else '1 statement'}"
+        for level, count in counts.items()
+    ]
+    if not told:
+        return ""
+    return f", {'with ' * (None in own)}{' and '.join(told)}"
 
 
 def power_word(value: float | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from math import isfinite
+from math import fsum, isfinite
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -21,14 +21,24 @@ from theorems.gathering import Refusal, gathered, takes_batch, trains
 from theorems.notebook import html_of, table_of
 from theorems.proofs.record import evidence as proof_evidence
 from theorems.proofs.record import lapsed
-from theorems.registry import select, unasked
+from theorems.registry import level_of, select, unasked
 from theorems.statement import ClaimError, Statement
 from theorems.verdict_words import tightness_word
 
 if TYPE_CHECKING:
     from simulators.training import Experiment
 
-__all__ = ["Asked", "Claim", "Result", "Results", "environment", "verify", "verify_each"]
+__all__ = [
+    "Asked",
+    "Claim",
+    "Result",
+    "Results",
+    "declared_levels",
+    "environment",
+    "total_level",
+    "verify",
+    "verify_each",
+]
 
 
 @runtime_checkable
@@ -43,7 +53,7 @@ class Claim(Protocol):
 #: What can be checked: a name, a statement, a claim of the author's, or several of them.
 Asked = str | Statement | Claim | Iterable[str | Statement | Claim]
 
-#: Probability that a whole run reports any false verdict.
+#: Probability that a whole run reports any false verdict on statements that declare no level.
 LEVEL = 1e-6
 #: Below this the parts of a run's level would leave the range of doubles.
 SMALLEST_LEVEL = 1e-300
@@ -56,7 +66,8 @@ class Result:
     ``weakened_by`` names the statements it depends on that made the verdict weaker than its own
     evidence. ``notes`` say what else must be known, such as that a recorded proof is of another
     statement than this. ``evidence`` is in the order of the statement's checks, a recorded proof
-    last; ``with_batch`` says whether the run was about a batch.
+    last; ``with_batch`` says whether the run was about a batch. ``level`` is the probability that
+    this verdict is false, where its family declares one; None where it shares the level of the run.
 
     Example:
         >>> from theorems.templates.pointwise import STATEMENT
@@ -71,6 +82,7 @@ class Result:
     with_batch: bool = False
     weakened_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    level: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -169,6 +181,7 @@ class Result:
     def __repr__(self) -> str:
         tightness = tightness_word(self.tightness, self.statement.relation, self.verdict)
         told = "" if tightness == "–" else f", tightness {tightness}"
+        told += "" if self.level is None else f", error level {self.level:g}"
         return f"<{self.statement.name}: {self.verdict.value}{told}>"
 
     def _repr_html_(self) -> str:
@@ -199,6 +212,7 @@ class Result:
             "tightness": self.tightness,
             "tightness_interval": self.tightness_interval,
             "power": self.power,
+            **({} if self.level is None else {"level": self.level}),
             "seconds": round(self.seconds, 3),
             "weakened_by": list(self.weakened_by),
             "notes": list(self.notes),
@@ -262,12 +276,50 @@ def inherited(own: Verdict, dependency: Verdict) -> Verdict:
     return weakest([own, dependency]) if dependency.holds else Verdict.INCONCLUSIVE
 
 
+def declared_levels(
+    statements: Iterable[Statement],
+    level: float | None = None,
+    experiment: Experiment | None = None,
+) -> dict[str, float]:
+    """The level of each statement of a run whose family declares one, by its full name.
+
+    Args:
+        statements: of the run.
+        level: of the run, where one is given: all statements share it then.
+        experiment: of the run; one at the published sizes is judged at the level of the run.
+
+    Example:
+        >>> from theorems.templates.pointwise import STATEMENT
+        >>> declared_levels([STATEMENT])
+        {}
+    """
+    if level is not None or (experiment is not None and experiment.full):
+        return {}
+    found = {statement.name: level_of(statement) for statement in statements}
+    return {name: own for name, own in found.items() if own is not None}
+
+
+def total_level(level: float, own: Sequence[float | None]) -> float:
+    """The probability that a run reports any false verdict: the sum over its verdicts.
+
+    Args:
+        level: what the verdicts without a level of their own share.
+        own: of each verdict its own level, or None.
+
+    Example:
+        >>> total_level(1e-6, [None, None]), total_level(1e-6, [1e-3, 1e-3])
+        (1e-06, 0.002)
+    """
+    shared = None in own or not own
+    return min(1.0, fsum([level] * shared + [each for each in own if each is not None]))
+
+
 def verify_each(
     names: Asked = (),
     *,
     batch: object = None,
     seed: int = 0,
-    level: float = LEVEL,
+    level: float | None = None,
     budget: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     refused: Callable[[Statement, ClaimError], None] | None = None,
@@ -295,7 +347,7 @@ def verify_each(
     asked = _stated(names)
     statements = select(asked) if asked else unasked(select(asked))
     given = _read(batch)
-    seed, level, budget = _settings(seed, level, budget)
+    seed, shared, budget = _settings(seed, LEVEL if level is None else level, budget)
     jobs = whole_number("jobs", jobs, 1)
     if given is not None and statements and not any(map(_reads_batch, statements)):
         raise ValueError(
@@ -304,7 +356,16 @@ def verify_each(
         )
     if experiment is not None and not any(map(trains, statements)):
         raise ValueError("experiment: nothing that is asked trains networks; leave it out")
-    whole = Context(seed, level, given, progress=progress, thorough=thorough, experiment=experiment)
+    stated = (*statements, *(statement for statement, _ in known))
+    whole = Context(
+        seed,
+        shared,
+        given,
+        progress=progress,
+        thorough=thorough,
+        experiment=experiment,
+        declared=declared_levels(stated, level, experiment),
+    )
     return _results(statements, whole, budget, refused, known, jobs, checked)
 
 
@@ -322,7 +383,8 @@ def _results(
     """
     deadline = None if budget is None else time.monotonic() + budget
     asked = (*statements, *(statement for statement, _ in known))
-    share = replace(whole.share(sum(len(s.checks) for s in asked)), deadline=deadline)
+    sharing = [s for s in asked if s.name not in whole.declared]
+    share = replace(whole.share(sum(len(s.checks) for s in sharing)), deadline=deadline)
     verdicts = {statement.name: verdict for statement, verdict in known}
     with closing(gathered(statements, share, jobs, checked)) as findings:
         for statement, finding in findings:
@@ -334,7 +396,7 @@ def _results(
                     raise told from error
                 refused(statement, told)
                 continue
-            result = _result(statement, finding, share.batch, verdicts)
+            result = _result(statement, finding, share, verdicts)
             verdicts[statement.name] = result.verdict
             yield result
 
@@ -342,7 +404,7 @@ def _results(
 def _result(
     statement: Statement,
     found: list[Evidence],
-    batch: Batch | None,
+    context: Context,
     verdicts: Mapping[str, Verdict],
 ) -> Result:
     """What was established of a statement, given the verdicts on those before it."""
@@ -352,7 +414,7 @@ def _result(
         # others;
         # and a proof that refutes is of some input, not of this one
         silent = all(e.verdict in (Verdict.VACUOUS, Verdict.OUTSIDE) for e in about)
-        apart = batch is not None and (silent or proved.verdict is Verdict.REFUTED)
+        apart = context.batch is not None and (silent or proved.verdict is Verdict.REFUTED)
         found.append(replace(proved, apart=apart))
         about += [] if apart else [proved]
     own = overall(about) if about else Verdict.OUTSIDE
@@ -365,9 +427,10 @@ def _result(
         statement,
         weakest([own, *limits.values()]),
         tuple(found),
-        with_batch=batch is not None,
+        with_batch=context.batch is not None,
         weakened_by=tuple(name for name, limit in limits.items() if limit is not own),
         notes=tuple(note for note in (missing, "" if about else unread) if note),
+        level=context.declared.get(statement.name),
     )
 
 
@@ -389,7 +452,7 @@ def verify(
     *,
     batch: object = None,
     seed: int = 0,
-    level: float = LEVEL,
+    level: float | None = None,
     budget: float | None = None,
     jobs: int = 1,
     thorough: bool = False,
@@ -402,7 +465,9 @@ def verify(
     ``verify(gap_law)``, ``verify(["FAMILY.THEOREM", gap_law])``. ``batch``: None for the inputs
     each check lays out, or a (d, n) array, samples as columns, or a ``Batch``. ``seed``:
     nonnegative integer; the same call gives the same verdicts. ``level`` in (0, 1): probability
-    that the whole run reports any false verdict, split evenly over its checks. ``budget``: seconds
+    that the whole run reports any false verdict, split evenly over its checks. Without it that is
+    1e-6 for all statements but those whose family declares a level for each, which its results
+    tell: the probability of any false verdict is the sum. ``budget``: seconds
     after which sampling stops and what is undecided is reported as such; None for no limit.
     ``jobs``: processes that check theorems side by side, forked from this one; results do not
     depend on it (on systems other than Linux, which fork at a risk, this process does all).

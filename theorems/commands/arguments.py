@@ -189,9 +189,11 @@ def add_word_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser, activity: str, level: float) -> None:
+def add_run_options(
+    parser: argparse.ArgumentParser, activity: str, level: float, declared: bool = False
+) -> None:
     """``--seed``, ``--budget`` in seconds for an ``activity`` such as sampling, and ``--level``
-    with its default, a probability.
+    with its default, a probability; None where statements may have levels that are ``declared``.
     """
     parser.add_argument(
         "--seed", type=_whole, default=0, metavar="N", help="the seed of everything random (0)"
@@ -202,12 +204,13 @@ def add_run_options(parser: argparse.ArgumentParser, activity: str, level: float
         metavar="SECONDS",
         help=f"stop {activity} after so long (no limit)",
     )
+    own = "; for each statement of a family that declares a level, that one" * declared
     parser.add_argument(
         "--level",
         type=_real,
-        default=level,
+        default=None if declared else level,
         metavar="P",
-        help=f"probability of any false verdict in the whole run ({level:g})",
+        help=f"probability of any false verdict in the whole run ({level:g}{own})",
     )
 
 

@@ -8,6 +8,7 @@ import argparse
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -25,7 +26,7 @@ from theorems.shipped_claims import SHIPPED
 from theorems.statement import Statement, Verdict
 from theorems.terminal.exit_statuses import UsageError
 from theorems.terminal.screen import field, paragraph
-from theorems.verification import Result, environment
+from theorems.verification import LEVEL, Result, declared_levels, environment
 
 __all__ = ["RunLedger", "open_ledger", "print_changes", "print_reasons"]
 
@@ -36,7 +37,7 @@ class RunLedger:
 
     ``asked`` is what runs. Of the families ``judged`` the run knows every statement, so that an
     entry without one is a removal; any other entry is of claims that were not asked for, and stays
-    as it is.
+    as it is. ``declared`` has the level of each statement that does not share ``level``, by name.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class RunLedger:
     level: float
     files: Mapping[str, Path]
     corpus: Path | None
+    declared: Mapping[str, float] = field_of(default_factory=dict)
 
     @cached_property
     def reasons(self) -> dict[str, list[str]]:
@@ -63,7 +65,7 @@ class RunLedger:
                 statement,
                 self._grounds(statement),
                 seed=self.seed,
-                level=self.level,
+                level=self.declared.get(statement.name, self.level),
                 versions=self._versions,
             )
             if why:
@@ -209,9 +211,10 @@ def open_ledger(
         asked,
         judged,
         args.seed,
-        args.level,
+        LEVEL if args.level is None else args.level,
         _files(args.names),
         corpus_of(args),
+        declared_levels(asked, args.level),
     )
 
 

@@ -73,7 +73,8 @@ from theorems.terminal.screen import (
 )
 from theorems.terminal.streams import same_place
 from theorems.typesetting import symbol, words
-from theorems.verification import LEVEL, Result, verify_each
+from theorems.verdict_words import summed
+from theorems.verification import LEVEL, Result, total_level, verify_each
 from theorems.witnesses import spelled
 
 __all__ = [
@@ -112,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only what differs from the ledger: claim, checks, proof, the code they use, "
         "libraries, seed, level",
     )
-    add_run_options(parser, "sampling", LEVEL)
+    add_run_options(parser, "sampling", LEVEL, declared=True)
     parser.add_argument(
         "--jobs",
         metavar="N",
@@ -207,7 +208,7 @@ def run(args: argparse.Namespace) -> int:
         done = Run(
             len(statements),
             args.seed,
-            args.level,
+            LEVEL if args.level is None else args.level,
             batch,
             args.budget,
             not complete,
@@ -332,7 +333,7 @@ class Run:
 
     asked: int  # statements selected
     seed: int
-    level: float
+    level: float  # what the verdicts without a level of their own share
     batch: Batch | None = None
     budget: float | None = None
     interrupted: bool = False
@@ -355,7 +356,7 @@ def print_closing(
     """What a run says last: under which circumstances, what differs from the ``record``, and
     whether all is as expected.
     """
-    _print_circumstances(out, run)
+    _print_circumstances(out, results, run)
     if record is not None:
         print_changes(out, record, results, changes)
     out.print()
@@ -410,7 +411,7 @@ class VerdictTable:
             self._out.print(heading(theorem))
         self._row(_cells(result))
         for evidence in () if self._wide else result.evidence:
-            paragraph(self._out, _evidence(evidence), indent=self._indent)
+            paragraph(self._out, _evidence(evidence, result.level), indent=self._indent)
         for note in result.notes:
             told = Text.assemble(("note: ", "dim"), words(note))
             paragraph(self._out, told, indent=self._indent)
@@ -429,14 +430,15 @@ def _cells(result: Result) -> list[Text | str]:
         ratio(result.tightness),
         sensitivity(result.power),
         f"{result.seconds:.1f} s",
-        Text("\n").join(_evidence(e) for e in result.evidence),
+        Text("\n").join(_evidence(e, result.level) for e in result.evidence),
     ]
 
 
-def _evidence(evidence: Evidence) -> Text:
+def _evidence(evidence: Evidence, level: float | None) -> Text:
     apart = "apart from the batch, " * evidence.apart
+    own = "" if level is None or evidence.method == "proof" else f" at level {level:g}"
     return Text.assemble(
-        (f"{apart}{evidence.method}: ", "dim"), words(shortened(evidence.summary, 180))
+        (f"{apart}{evidence.method}{own}: ", "dim"), words(shortened(evidence.summary, 180))
     )
 
 
@@ -488,14 +490,16 @@ def _witness(statement: Statement, witness: object) -> str:
     return name + shortened(spelled(witness), 90)
 
 
-def _print_circumstances(out: Console, run: Run) -> None:
+def _print_circumstances(out: Console, results: Sequence[Result], run: Run) -> None:
+    own = [result.level for result in results]
+    most = f"at most {total_level(run.level, own):g}{summed(own)}"
     budget = "" if run.budget is None else f"; sampling stops after {duration(run.budget)}"
     fields(
         out,
         {
             "Batch": batch_line(run.batch),
             **({"Networks": run.networks} if run.networks else {}),
-            "Error budget": f"any false verdict in this run: at most {run.level:g}",
+            "Error budget": f"any false verdict in this run: {most}",
             "Seed": str(run.seed),
             "Time": f"{duration(run.seconds)}{budget}",
         },

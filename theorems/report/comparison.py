@@ -86,7 +86,7 @@ def _entries(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], E
                 tuple((e["method"], Verdict(e["verdict"])) for e in result["evidence"]),
                 None if value is None else (value, *(ends or (value, value))),
                 environment["seed"],
-                environment["error_budget"],
+                result.get("level", environment["error_budget"]),
                 environment["versions"],
             ),
         )

@@ -14,7 +14,7 @@ from simulators.regular_files import UnreadableFileError
 from theorems.ledger import digest
 from theorems.statement import Statement, Verdict
 from theorems.typesetting import inline, notation
-from theorems.verification import Result, environment
+from theorems.verification import Result, environment, total_level
 
 __all__ = [
     "LARGEST",
@@ -115,6 +115,7 @@ class _Result:
     evidence: list[_Evidence]
     weakened_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    level: float | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def document_of(
     Args:
         results: results, or what `Result.as_json` made of them.
         seed: the seed of everything random in the run.
-        level: the probability of any false verdict in the run, in (0, 1).
+        level: the probability of any false verdict in the run, in (0, 1), among those without a
+            level of their own; what those have is added.
         batch: the user's batch, None where each check laid out its own inputs.
         budget: seconds after which sampling stopped, in (0, ∞); None for no limit.
         thorough: whether what was sampled was followed to its full power.
@@ -182,7 +184,9 @@ def document_of(
         >>> sorted(document_of([], seed=0, level=1e-6, batch=None))
         ['environment', 'results', 'schema']
     """
-    circumstances = environment(seed, level, batch)
+    written = [r if isinstance(r, Mapping) else r.as_json() for r in results]
+    total = total_level(level, [result.get("level") for result in written])
+    circumstances = environment(seed, total, batch)
     if budget is not None:
         circumstances["budget"] = budget
     if thorough:
@@ -190,7 +194,7 @@ def document_of(
     found: dict[str, Any] = {
         "schema": 1,
         "environment": circumstances,
-        "results": [r if isinstance(r, Mapping) else r.as_json() for r in results],
+        "results": written,
     }
     if run is not None:
         found["run"] = dict(run)

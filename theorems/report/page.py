@@ -40,6 +40,7 @@ from theorems.report.values import (
 )
 from theorems.statement import Quantifier, Statement, Verdict
 from theorems.typesetting import number
+from theorems.verdict_words import summed
 
 __all__ = ["LEGEND", "available", "render", "rendered", "write_report"]
 
@@ -263,10 +264,11 @@ def _run(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _circumstances(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     environment, run = document["environment"], _run(document)
+    own = summed([result.get("level") for result in document["results"]])
     budget = number(environment["error_budget"])
     yield (
         "error budget",
-        f"{budget}: the probability that this run reports any false verdict from sampling",
+        f"{budget}: the probability that this run reports any false verdict from sampling{own}",
     )
     if (limit := environment.get("budget")) is not None:
         yield "budget", f"sampling stopped after {number(limit)} s"
@@ -298,7 +300,9 @@ def _command(document: Mapping[str, Any], found: Sequence[Section]) -> str:
         return str(run["command"])
     if not found or not all(section.command for section in found):
         return ""
-    settings = ["--seed", str(environment["seed"]), "--level", repr(environment["error_budget"])]
+    settings = ["--seed", str(environment["seed"])]
+    if not any(result.get("level") for result in document["results"]):
+        settings += ["--level", repr(environment["error_budget"])]
     settings += ["--thorough"] if environment.get("thorough") else []
     return shlex.join(["theorems", "verify", *_fewest_names(found), *settings])
 

@@ -299,6 +299,9 @@ class Section:
         if self.statement is not None:
             found += [("chain", self.statement.chain)] if self.statement.chain else []
             found += [("remark", words(self.statement.remark))] if self.statement.remark else []
+        if (level := result.get("level")) is not None:
+            told = f"{level:g}: the probability that this verdict is false, by its family"
+            found.append(("error level", told))
         if weakened := result.get("weakened_by"):
             found.append(("weakened by", ", ".join(weakened)))
         if self.changed:

@@ -7,7 +7,7 @@ how does it compare with batch normalisation?
 Method. Networks of convolutions of 3 by 3 pixels with ReLU, 8 channels of 8 by 8, are trained on 256
 of the digits by plain gradient descent, 100 steps at rate 1/200, 64 seeds of each initialisation,
 96 at 10 layers, with the same batches. The interval for the median over seeds is made of order
-statistics, at the level of the run.
+statistics, at the level of the family.
 
 Guarantee. At 15 layers the loss is at most half of that from Xavier's weights and ¾ of that from
 He's, and more than half of the progress of 5 layers is kept; from Xavier's weights it is not. At 10

@@ -6,7 +6,7 @@ time against depth, and both rise together; and while a network of 20 layers lea
 Method. Perceptrons with ReLU of 64 units are trained on the digits by plain gradient descent. Over
 4 to 16 layers, 150 steps, 64 seeds: Spearman's rank correlation of gap and loss, seed by seed. At
 20 layers, 300 steps, 64 seeds: the gap at the end over that at the beginning. The interval for the
-median over seeds is made of order statistics, at the level of the run.
+median over seeds is made of order statistics, at the level of the family.
 
 Guarantee. The correlation is at least 3/5; with the losses of each seed in a random order it is
 not. The gap ends below what it was from He's weights, which learn; from Xavier's, which do not at

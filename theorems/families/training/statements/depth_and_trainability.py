@@ -9,7 +9,7 @@ gradient descent, 150 steps at rate 1/10, 32 seeds of each treatment, 64 at 16
 layers, with the same batches: from
 Xavier's weights, from He's with batch normalisation, and from Xavier's after 100 steps of ascent on
 the rank of 32 samples. The interval for the median over seeds is made of order statistics, at the
-level of the run.
+level of the family.
 
 Guarantee. From Xavier's weights 32 layers make at most a tenth of the progress of 4. With batch
 normalisation 16 layers make at least three quarters of it, and 32 do not: plain gradient descent

@@ -6,7 +6,7 @@ biases. BB22 says that these are good ones. Better than the usual?
 
 Method. Perceptrons with ReLU, 10 layers of 64 units, are trained on the digits by plain gradient
 descent, 150 steps at rate 1/50, 32 seeds of each initialisation with the same batches. The
-interval for the median over seeds is made of order statistics, at the level of the run.
+interval for the median over seeds is made of order statistics, at the level of the family.
 
 Guarantee. The training loss is at most a tenth of that from Xavier's weights, half of that from
 He's, and no more than that from orthogonal ones. What is learnt generalises less well: the test

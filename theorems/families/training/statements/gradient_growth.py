@@ -6,7 +6,7 @@ weights and by 1 with He's, in the width limit. Is that so of the cross-entropy 
 
 Method. Networks of 20 layers of 128 units, on 32 of the digits, 64 seeds: the logarithm of the
 squared norm at the first hidden layer over that at the last, for each layer between. The interval
-for the median over seeds is made of order statistics, at the level of the run.
+for the median over seeds is made of order statistics, at the level of the family.
 
 Then perceptrons of 64 units with batch normalisation, of 8 to 48 layers, are trained on the digits
 by plain gradient descent, 150 steps at rate 1/10, 64 seeds.

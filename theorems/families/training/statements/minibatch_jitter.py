@@ -10,7 +10,7 @@ of the batch, once with those of all samples learnt from in every step: batches 
 samples, rate 1/10, 64 seeds; batches of 8 among 256, rate 1/20, 32 seeds. The margin is the median
 over the samples learnt from of their distance to the decision boundary in the space of images, to
 first order. The interval for the median over seeds is made of order statistics, at the level of
-the run.
+the family.
 
 Guarantee. With 128 samples the jitter widens the margin by 8 of a hundred or more, and the test
 accuracy is higher; with other weights in the place of jitter the margin is no wider. With 256

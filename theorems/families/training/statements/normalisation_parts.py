@@ -5,7 +5,7 @@ deviation. D20 trains with either half alone. Which of them does it?
 
 Method. Perceptrons with ReLU, 20 layers of 64 units from He's weights, are trained on the digits by
 plain gradient descent, 150 steps at rate 1/50, 32 seeds of each with the same weights and batches.
-The interval for the median over seeds is made of order statistics, at the level of the run.
+The interval for the median over seeds is made of order statistics, at the level of the family.
 
 Guarantee. With recentring alone the loss is at least 5/4 of that with both; with rescaling alone it
 is no larger. Of sampling, at these sizes.

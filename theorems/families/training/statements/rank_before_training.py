@@ -7,7 +7,7 @@ training, and reports that this alone makes such networks learn.
 Method. Perceptrons of 64 units from Xavier's weights are trained on the digits by plain gradient
 descent, with and without 100 steps of ascent on the rank of 32 samples before; 64 seeds with the
 same weights and batches. The interval for the median over seeds is made of order statistics, at the
-level of the run.
+level of the family.
 
 Guarantee. With ReLU, at 16 layers, the ascent multiplies the rank by 3 or more, and the loss ends
 lower. With tanh, at 20 layers, which learn without it, the loss does not end at ¾ or below. Of

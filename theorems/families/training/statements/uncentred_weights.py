@@ -5,7 +5,7 @@ weights uniform on [0, 2/√d] it collapses at initialisation; does such a netwo
 
 Method. Perceptrons with ReLU and batch normalisation, 10 layers of 64 units, are trained on the
 digits by plain gradient descent, 150 steps at rate 1/50, 32 seeds. The interval for the median
-over seeds is made of order statistics, at the level of the run.
+over seeds is made of order statistics, at the level of the family.
 
 Guarantee. The loss is at least twice that from He's weights; with other weights of He in their
 place it is not. Of sampling, at these sizes.
