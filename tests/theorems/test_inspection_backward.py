@@ -180,8 +180,9 @@ def test_gradients_that_vanish_are_told_beside_a_collapse() -> None:
     parts = [part for _ in range(20) for part in (nn.Linear(WIDTH, WIDTH), nn.ReLU())]
     found = inspect(nn.Sequential(*parts), samples())
     assert found.condition is Condition.COLLAPSING
-    assert found.state == "collapsing"
-    assert "; vanishing gradients: factor 0.4" in found.verdict
+    assert found.state == "vanishing"
+    assert found.verdict.startswith("vanishing gradients: factor 0.4")
+    assert "; collapsing at layer" in found.verdict
 
 
 def test_the_interval_is_over_initialisations_where_there_are_some() -> None:
@@ -306,7 +307,7 @@ OFFERED: dict[str, tuple[Callable[[], nn.Module], Tensor, str, set[str]]] = {
     "branches": (
         lambda: nn.Sequential(*[Summed(32) for _ in range(30)]),
         samples(16, 32),
-        "collapsing",
+        "exploding",
         {
             "products.residual_growth:below_e",
             "rank.average_rank:lower",

@@ -171,5 +171,5 @@ def test_a_mean_that_is_the_batchs_own_is_told_from_one_that_the_network_makes()
     for activation in (nn.ReLU, nn.Tanh):
         parts = [part for _ in range(20) for part in (nn.Linear(64, 64), activation())]
         plain = inspect(nn.Sequential(nn.Flatten(), *parts), centred)
-        assert plain.state == "collapsing"
+        assert plain.condition is Condition.COLLAPSING
         assert told not in plain.verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -143,22 +144,18 @@ class Inspection:
 
     @property
     def state(self) -> str:
-        """In one or two words: dead, collapsing, clustering, exploding, vanishing or saturated, the
-        first of these that is so; otherwise healthy, or not judged, of more than half of the
+        """In one or two words, what drives the rest: dead, collapsing, clustering, exploding,
+        vanishing or saturated; otherwise healthy, or not judged, of more than half of the
         parameters.
+
+        Where several are so, the first of: outputs that are dead, and samples that are no better
+        in the batch; tokens that collapsed; a layer of dying units, unless samples collapse before
+        it or gradients explode; gradients from layer to layer; collapse and clusters; gradients
+        from step to step in time; saturation.
         """
-        seen = self.gradients
         if not self.unwell:
             return "healthy" if self.judged >= 0.5 else "not judged"
-        if self.layers[self.hidden - 1].measures.dead:
-            return "dead"
-        if self.since is not None:
-            return self.condition.value
-        if isinstance(seen, str) or (self.tokens is not None and self.tokens.collapsed):
-            return Condition.COLLAPSING.value
-        if seen.dying is not None:
-            return "dead"
-        return "saturated" if seen.course is Course.STEADY else seen.course.value
+        return self._troubles()[0][0]
 
     @property
     def besides(self) -> tuple[tuple[str, str], ...]:
@@ -267,10 +264,10 @@ class Inspection:
         and how much of the network that does not speak of.
         """
         left = [item for item in self.not_judged if not item.output]
-        said = self._finding()
-        if (back := self._backward()) is not None:
-            healthy = said.startswith("healthy: ")
-            said = f"{back}; {said.removeprefix('healthy: ')}" if healthy else f"{said}; {back}"
+        said = "; ".join(words for _, words in self._troubles())
+        if not self._sick_forward:
+            fine = self._finding()
+            said = f"{said}; {fine.removeprefix('healthy: ')}" if said else fine
         if self.state == "not judged":
             said = f"not judged: {1 - self.judged:.0%} of the parameters; the rest is {said}"
         if not left:
@@ -282,26 +279,58 @@ class Inspection:
             f"{'are' if len(left) > 1 else 'is'} not judged"
         )
 
-    def _backward(self) -> str | None:
-        """What is wrong with gradients and units, in words; None if nothing is."""
+    @property
+    def _sick_forward(self) -> bool:
+        """Whether samples die, collapse or cluster."""
+        return self.since is not None or self.layers[self.hidden - 1].measures.dead
+
+    @property
+    def _from_the_batch_on(self) -> bool:
+        return self.since == 1 and self.batch.condition is not Condition.HEALTHY
+
+    def _troubles(self) -> list[tuple[str, str]]:
+        """What is wrong, each in a word and in a phrase, what drives the rest first."""
         seen = self.gradients
-        words = []
+        dead = self.layers[self.hidden - 1].measures.dead
+        word = "dead" if dead else self.condition.value
+        forward = [(word, self._finding())] if self._sick_forward else []
+        tokens = []
         if self.tokens is not None and self.tokens.collapsed:
-            words.append(f"collapsing tokens: {self.tokens.sentence}")
-        if isinstance(seen, str) or seen.healthy:
-            return "; ".join(words) or None
-        if seen.dying is not None:
-            layer = self.layers[seen.dying - 1]
-            words.append(
-                f"dead at layer {seen.dying} ({layer.name!r}): {seen.dead[seen.dying - 1]:.0%} of "
-                "its units give the same for all samples and pass no gradient"
-            )
+            words = f"collapsing tokens: {self.tokens.sentence}"
+            tokens = [(Condition.COLLAPSING.value, words)]
+        if isinstance(seen, str):
+            return [*tokens, *forward]
+        dying, course, saturated = self._dying(seen), [], []
         if seen.course is not Course.STEADY:
-            words.append(f"{seen.course.value} gradients: {seen.sentence}")
+            word = seen.course.value
+            course = [(word, f"{word} gradients: {seen.sentence}")]
         if seen.saturating is not None:
             name, share = seen.saturating
-            words.append(f"saturated in {name!r}: {share:.0%} of what comes out of it")
-        return "; ".join(words)
+            words = f"saturated in {name!r}: {share:.0%} of what comes out of it"
+            saturated = [("saturated", words)]
+        if dead or self._from_the_batch_on:
+            return [*forward, *tokens, *dying, *course, *saturated]
+        exploding = seen.layered is Course.EXPLODING
+        late = seen.dying is not None and self.since is not None and self.since < seen.dying
+        timely = seen.layered is Course.STEADY
+        ordered = [tokens]
+        ordered += [dying] if not (exploding or late) else []
+        ordered += [course] if not timely else []
+        ordered += [forward]
+        ordered += [dying] if exploding or late else []
+        ordered += [course] if timely else []
+        return [*itertools.chain.from_iterable(ordered), *saturated]
+
+    def _dying(self, seen: Gradients) -> list[tuple[str, str]]:
+        """Of a layer whose units are dying."""
+        if seen.dying is None:
+            return []
+        layer = self.layers[seen.dying - 1]
+        words = (
+            f"dead at layer {seen.dying} ({layer.name!r}): {seen.dead[seen.dying - 1]:.0%} of "
+            "its units give the same for all samples and pass no gradient"
+        )
+        return [("dead", words)]
 
     def _finding(self) -> str:
         last = self.layers[self.hidden - 1].measures
@@ -317,7 +346,7 @@ class Inspection:
             return f"healthy: {rank}{self._pardon(last)}"
         first = self.layers[self.since - 1]
         place = f"at layer {self.since} ({first.name!r})"
-        if self.since == 1 and self.batch.condition is not Condition.HEALTHY:
+        if self._from_the_batch_on:
             place = f"from the batch on, {place}"
         decided = f"{self.condition.value} {place}: {first.measures.reason}"
         if first.measures.condition is not self.condition:
@@ -529,7 +558,9 @@ def inspect(
         tokens=tokens_of(passage, [item.call.came for item in found if item.role is Role.OUTPUT]),
         equal=copies(module),
     )
-    return replace(told, remedies=tuple(remedies(seen, told.state)))
+    words = [told.state] if since is None else [told.state, condition.value]
+    offered = itertools.chain.from_iterable(remedies(seen, word) for word in words)
+    return replace(told, remedies=tuple(dict.fromkeys(offered)))
 
 
 def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched:
