@@ -69,6 +69,24 @@ def test_gradients_of_a_chain_are_as_those_that_are_simulated() -> None:
     assert min(p_values) < 0.5 < max(p_values)
 
 
+def test_the_panel_of_gradients_has_the_chain_simulated_from_what_arrives() -> None:
+    pytest.importorskip("matplotlib")
+    from theorems.inspection.figure import panel
+
+    found = seeded(lambda: nn.Sequential(networks.vanilla(48, 6)), samples(8, 48))
+    (axes,) = panel(found, "gradients").axes
+    dotted = next(line for line in axes.lines if line.get_label() == "‖∂L/∂h‖, this network")
+    line = simulation(found).line(GROWTH)
+    assert line is not None
+    ends = np.asarray(dotted.get_ydata())[[0, -1]]
+    assert list(dotted.get_xdata()) == list(range(1, found.hidden + 1))
+    assert ends[0] / ends[1] == pytest.approx(line.seen[0])
+    assert ends[1] == pytest.approx(math.exp(simulation(found).arriving))
+    band = np.array(axes.collections[-1].get_paths()[0].vertices)[:, 1]
+    assert band.min() <= ends.min() * 1.5
+    assert band.max() >= ends.max() / 1.5
+
+
 def test_gradients_are_of_what_each_layer_receives() -> None:
     """By the chain rule from the weights, for outputs that a linear head makes."""
     torch.manual_seed(0)

@@ -108,7 +108,7 @@ def test_the_panel_of_gradients_where_a_layer_lets_none_pass() -> None:
     found = inspect(module, samples(16, 64))
     (axes,) = panel(found, "gradients").axes
     assert axes.get_title(loc="left") + axes.get_title() == "no two layers in a row have gradients"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["this network"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["‖∂L/∂y‖, this network"]
     assert "two layers" in found.gradients.sentence  # type: ignore[union-attr]  # there are some
 
 

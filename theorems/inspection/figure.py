@@ -14,13 +14,17 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from theorems.inspection.backward_pass import Course
 from theorems.inspection.condition import Condition, Floats, fixed_cosine, fixed_rank
-from theorems.inspection.predictions import RANK, Simulated
+from theorems.inspection.predictions import GROWTH, RANK, Simulated
 from theorems.inspection.report import Inspection
 from theorems.report.style import COLOURS, INK, MUTED, SHADE, drawing, new_figure
 
 __all__ = ["PANELS", "draw", "panel"]
 
 _DOTTED = (0, (1, 1.6))
+_LARGEST = math.log(np.finfo(float).max) / 2
+_LONGEST = 100  # characters of a title
+_ROOM = 0.45  # of the height, above all lines for the legend
+_SIMULATED = "the chain simulated"
 
 
 def draw(found: Inspection) -> Figure:
@@ -70,7 +74,10 @@ def _fill(axes: Axes, found: Inspection, name: str) -> None:
 
 def _title(found: Inspection) -> str:
     title = found.verdict.partition("; ")[0]
-    return title if len(title) < 100 else f"{title[:97]} …"
+    if len(title) < _LONGEST:
+        return title
+    title = title.partition(" (")[0]
+    return title if len(title) < _LONGEST else f"{title[: _LONGEST - 3]} …"
 
 
 def _rank(axes: Axes, found: Inspection) -> None:
@@ -103,7 +110,8 @@ def _rank(axes: Axes, found: Inspection) -> None:
     line = simulation.line(RANK) if isinstance(simulation, Simulated) else None
     if isinstance(simulation, Simulated) and line is not None:
         start = seen[simulation.stretch.first].effective_rank
-        _band(axes, simulation, np.insert(line.replicas, 0, start, axis=1))
+        replicas = np.insert(line.replicas, 0, start, axis=1)
+        _band(axes, _layers(simulation), replicas, _SIMULATED)
     _path(axes, [item.effective_rank for item in seen], found)
     axes.legend(loc="best", fontsize=8)
 
@@ -120,7 +128,7 @@ def _gap(axes: Axes, found: Inspection) -> None:
     _yardstick(axes, found, top, "rank one, √(1 − 1/n)")
     seen = found.simulation
     if isinstance(seen, Simulated):
-        _band(axes, seen, seen.gaps)
+        _band(axes, _layers(seen), seen.gaps, _SIMULATED)
     else:
         fixed = fixed_cosine(n) * top
         _yardstick(axes, found, fixed, "symmetric fixed point with ReLU", linestyle=_DOTTED)
@@ -140,7 +148,7 @@ def _chain(found: Inspection) -> str:
 
 def _gradients(axes: Axes, found: Inspection) -> None:
     seen = found.gradients
-    axes.set(ylabel="norm of the gradient, ‖∂L/∂y‖", yscale="log")
+    axes.set(ylabel="norm of the gradient", yscale="log")
     norms = np.array([] if isinstance(seen, str) else seen.norms[: found.hidden])
     known = (norms > 0) & np.isfinite(norms)
     if isinstance(seen, str) or not known.any():
@@ -151,31 +159,52 @@ def _gradients(axes: Axes, found: Inspection) -> None:
     axes.set_title(rate if math.isfinite(seen.rate) else "no two layers in a row have gradients")
     low, high = np.array(seen.intervals[: found.hidden]).T
     sure = known & np.isfinite(low)
+    colour = COLOURS["measured" if seen.course is Course.STEADY else "as_printed"]
     if seen.over and sure.any():
         axes.fill_between(
             places,
             np.where(sure, low, np.nan),
             np.where(sure, high, np.nan),
-            color=COLOURS["corrected"],
+            color=colour,
             alpha=0.25,
             linewidth=0,
-            label=f"geometric mean over {seen.over}, 95 %",
+            label=f"‖∂L/∂y‖, mean over {seen.over}, 95 %",
         )
     last = norms[known][-1]
     for side, words in ((seen.allowed, "exploding above"), (1 / seen.allowed, "vanishing below")):
         if norms[known].min() / 10 < last * side < 10 * norms[known].max():
             _yardstick(axes, found, last * side, words, below=side < 1)
-    steady = seen.course is Course.STEADY
     axes.plot(
         places,
         np.where(known, norms, np.nan),
-        color=COLOURS["measured" if steady else "as_printed"],
+        color=colour,
         linewidth=2.0,
         marker="o",
         markersize=3,
-        label="this network",
+        label="‖∂L/∂y‖, this network",
     )
-    axes.legend(loc="best", fontsize=8)
+    _given(axes, found.simulation)
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top * (top / bottom) ** _ROOM)
+    axes.legend(loc="upper right", fontsize=8)
+
+
+def _given(axes: Axes, seen: Simulated | str) -> None:
+    """Gradients at what the layers of a stretch give, beside those of the chain simulated."""
+    line = None if isinstance(seen, str) else seen.line(GROWTH)
+    if isinstance(seen, str) or line is None or abs(seen.arriving) > _LARGEST:
+        return
+    arriving = math.exp(seen.arriving)
+    layers = range(seen.stretch.first + 1, seen.stretch.end + 1)
+    _band(axes, layers, arriving * line.replicas, "‖∂L/∂h‖, the chain simulated")
+    axes.plot(
+        layers,
+        arriving * line.seen,
+        color=INK,
+        linewidth=1.0,
+        linestyle=_DOTTED,
+        label="‖∂L/∂h‖, this network",
+    )
 
 
 #: What each panel shows, by its name.
@@ -209,9 +238,13 @@ def _yardstick(
     )
 
 
-def _band(axes: Axes, seen: Simulated, values: Floats) -> None:
-    """What simulated networks have of a quantity, (replicas, depth + 1): range and mean."""
-    layers = seen.stretch.first + np.arange(values.shape[1])
+def _layers(seen: Simulated) -> range:
+    """The layers of the stretch simulated, from what enters it."""
+    return range(seen.stretch.first, seen.stretch.end + 1)
+
+
+def _band(axes: Axes, layers: range, values: Floats, words: str) -> None:
+    """What simulated networks have of a quantity, (replicas, layers): range and mean."""
     axes.fill_between(
         layers,
         values.min(axis=0),
@@ -219,7 +252,7 @@ def _band(axes: Axes, seen: Simulated, values: Floats) -> None:
         color=COLOURS["corrected"],
         alpha=0.25,
         linewidth=0,
-        label=f"the chain simulated, {len(values)} networks",
+        label=f"{words}, {len(values)} networks",
     )
     axes.plot(layers, values.mean(axis=0), color=COLOURS["corrected"], linewidth=1.2)
 

@@ -90,7 +90,8 @@ class Simulated:
 
     ``lines`` are what is compared: the gap, the effective rank, the mean |cosine| and, where
     gradients were measured, their growth. ``stretch`` tells of which layers, and what differs from
-    the chain, ``batch`` is what enters them, (d₀, n).
+    the chain, ``batch`` is what enters them, (d₀, n). ``arriving`` is log‖∂L/∂H‖_F at its end, of
+    the network and of the replicas, NaN where no gradients were measured.
     """
 
     gaps: Floats
@@ -98,6 +99,7 @@ class Simulated:
     stretch: Stretch
     batch: Floats
     lines: tuple[Line, ...]
+    arriving: float = math.nan
 
     @property
     def p_value(self) -> float:
@@ -209,7 +211,8 @@ def simulated(
     if back is not None:
         logs = run["log_gradient_norm"][:, 1:]
         lines.append(_growth(np.array(back.logs), logs))
-    return Simulated(gaps, lines[0].measured, stretch, batch, tuple(lines))
+    arriving = math.nan if back is None else back.logs[-1]
+    return Simulated(gaps, lines[0].measured, stretch, batch, tuple(lines), arriving)
 
 
 def _line(quantity: str, seen: Sequence[float], replicas: Floats) -> Line:

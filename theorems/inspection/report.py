@@ -149,9 +149,9 @@ class Inspection:
         parameters.
 
         Where several are so, the first of: outputs that are dead, and samples that are no better
-        in the batch; tokens that collapsed; a layer of dying units, unless samples collapse before
-        it or gradients explode; gradients from layer to layer; collapse and clusters; gradients
-        from step to step in time; saturation.
+        in the batch; tokens that collapsed; a layer of dying units, unless gradients explode;
+        gradients from layer to layer; collapse and clusters; gradients from step to step in time;
+        saturation.
         """
         if not self.unwell:
             return "healthy" if self.judged >= 0.5 else "not judged"
@@ -311,15 +311,13 @@ class Inspection:
         if dead or self._from_the_batch_on:
             return [*forward, *tokens, *dying, *course, *saturated]
         exploding = seen.layered is Course.EXPLODING
-        late = seen.dying is not None and self.since is not None and self.since < seen.dying
         timely = seen.layered is Course.STEADY
-        ordered = [tokens]
-        ordered += [dying] if not (exploding or late) else []
-        ordered += [course] if not timely else []
-        ordered += [forward]
-        ordered += [dying] if exploding or late else []
-        ordered += [course] if timely else []
-        return [*itertools.chain.from_iterable(ordered), *saturated]
+        ordered = [course, dying] if exploding else [dying, course]
+        if timely:
+            ordered = [dying, forward, course]
+        else:
+            ordered.append(forward)
+        return [*tokens, *itertools.chain.from_iterable(ordered), *saturated]
 
     def _dying(self, seen: Gradients) -> list[tuple[str, str]]:
         """Of a layer whose units are dying."""
