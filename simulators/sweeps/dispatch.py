@@ -342,7 +342,9 @@ class _Sweep:
     def _finish(self, key: str, done: Done) -> None:
         if done.key != key:
             self._fail(
-                key, "its worker runs another version of this package; install the same one there"
+                key,
+                "its worker runs another version of this package, or of Torch; install the same "
+                "ones there",
             )
             return
         run = self._runs[key]

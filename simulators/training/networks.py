@@ -289,13 +289,13 @@ class Networks:
         weight = self.weights[number]
         if not self.design.kernel:
             return torch.bmm(samples, weight)
-        replicas, n = samples.shape[:2]
-        image = self._image(number)
-        side_by_side = samples.reshape(replicas, n, *image).transpose(0, 1).flatten(1, 2)
-        found = torch.nn.functional.conv2d(
-            side_by_side, weight.flatten(0, 1), padding="same", groups=replicas
-        )
-        return found.reshape(n, replicas, self.design.width, -1).transpose(0, 1)
+        # one replica at a time: the last bits of grouped convolutions depend on how many there are
+        images = samples.reshape(*samples.shape[:2], *self._image(number))
+        products = [
+            torch.nn.functional.conv2d(each, kernels, padding="same").flatten(2)
+            for each, kernels in zip(images, weight, strict=True)
+        ]
+        return torch.stack(products)
 
     def _image(self, number: int) -> tuple[int, ...]:
         """The shape of what a hidden layer reads of a sample, where it is a convolution."""

@@ -1,16 +1,19 @@
 """Training runs as rows of a store: each is kept when it is done, and none is done twice.
 
-A row is one network. It is known by its design, its recipe, the digest of its images and its seed;
-a second start finds what the first has finished, whenever and however that ended.
+A row is one network. It is known by its design, its recipe, the digest of its images, its seed, and
+the kind of device and version of Torch that it was trained by; a second start finds what the first
+has finished, whenever and however that ended.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from simulators.arguments import whole_number
@@ -18,25 +21,28 @@ from simulators.sweeps.grid import canonical
 from simulators.sweeps.store import Row, Store
 from simulators.training.data import Images
 from simulators.training.networks import Design
-from simulators.training.train import Recipe, Trained, multiply_adds, train
+from simulators.training.train import Recipe, Trained, decisive, multiply_adds, train
 
-__all__ = ["NetworkRun", "row_key", "train_into", "unfinished"]
+__all__ = ["NetworkRun", "row_key", "train_into", "trained_otherwise", "unfinished"]
 
-#: What rows of another meaning of design and recipe are told apart by.
-_VERSION = 2
+#: What the same network may differ in from one row to another.
+_CIRCUMSTANCES = ("training", "device", "torch")
 
 #: Multiply-adds of a core, within a factor of ten.
 _A_SECOND = 2e10
 
 
-def row_key(design: Design, recipe: Recipe, images: Images, seed: Sequence[int]) -> str:
-    """The key of a run in a store: sha256 of all that decides what comes of it.
+def row_key(
+    design: Design, recipe: Recipe, images: Images, seed: Sequence[int], device: str = "cpu"
+) -> str:
+    """The key of a run in a store: sha256 of `simulators.training.train.decisive`.
 
     Args:
         design: what the network is.
         recipe: how it is trained.
         images: what it learns.
         seed: its entropy.
+        device: Torch's.
 
     Example:
         >>> from simulators.training.data import images_from
@@ -44,7 +50,7 @@ def row_key(design: Design, recipe: Recipe, images: Images, seed: Sequence[int])
         >>> len(key), key == row_key(Design(2, 8), Recipe(10), images_from(), (0, 2))
         (64, False)
     """
-    words = canonical(_parameters(design, recipe, images, seed))
+    words = canonical(decisive(design, recipe, images, seed, device))
     return hashlib.sha256(words.encode()).hexdigest()
 
 
@@ -60,6 +66,9 @@ def train_into(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """As `simulators.training.train.train`, with a store that keeps every network when it is done.
+
+    What another kind of device or another version of Torch has put there stays, and is not taken
+    for the same: the networks are trained again, and their rows stand beside it.
 
     Args:
         store: where runs are found, and put.
@@ -91,7 +100,7 @@ def train_into(
         (2, True)
     """
     whole_number("together", together, 1)
-    keys = [row_key(design, recipe, images, seed) for seed in seeds]
+    keys = [row_key(design, recipe, images, seed, device) for seed in seeds]
     there = store.finished()
     missing = [place for place, key in enumerate(keys) if key not in there]
     for first in range(0, len(missing), together):
@@ -107,7 +116,7 @@ def train_into(
             [
                 Row(
                     keys[place],
-                    canonical(_parameters(design, recipe, images, seeds[place])),
+                    canonical(decisive(design, recipe, images, seeds[place], device)),
                     found.to_bytes(number),
                     seconds,
                 )
@@ -168,11 +177,11 @@ class NetworkRun:
     @property
     def key(self) -> str:
         """See `row_key`."""
-        return row_key(self.design, self.recipe, self.images, self.seed)
+        return row_key(self.design, self.recipe, self.images, self.seed, self.device)
 
     def parameters(self) -> dict[str, object]:
         """What the result depends on, as a JSON value."""
-        return _parameters(self.design, self.recipe, self.images, self.seed)
+        return decisive(self.design, self.recipe, self.images, self.seed, self.device)
 
     @property
     def rough_seconds(self) -> float:
@@ -210,13 +219,38 @@ class NetworkRun:
         )
 
 
-def _parameters(
-    design: Design, recipe: Recipe, images: Images, seed: Sequence[int]
-) -> dict[str, object]:
-    return {
-        "training": _VERSION,
-        "design": asdict(design),
-        "recipe": asdict(recipe),
-        "images": images.digest,
-        "seed": list(seed),
-    }
+def trained_otherwise(store: Store, runs: Mapping[str, NetworkRun]) -> Counter[tuple[str, str]]:
+    """Of the runs that a store lacks: rows of the same networks that another kind of device or
+    another version of Torch has put there, counted by these two.
+
+    Args:
+        store: that is asked.
+        runs: by their keys.
+
+    Cost: one reading of the store.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from simulators.training.data import images_from
+        >>> here, there = (
+        ...     NetworkRun(Design(1, 8), Recipe(0, samples=64), images_from(), (0,), device)
+        ...     for device in ("cpu", "cuda")
+        ... )
+        >>> with TemporaryDirectory() as folder, Store(f"{folder}/runs.db") as store:
+        ...     _ = store.put([Row(here.key, canonical(here.parameters()), b"", 1.0)])
+        ...     [device for device, _ in trained_otherwise(store, {there.key: there})]
+        ['cpu']
+    """
+    there = store.finished()
+    missing = {_network(run.parameters()) for key, run in runs.items() if key not in there}
+    found: Counter[tuple[str, str]] = Counter()
+    for row in store.rows() if missing else ():
+        of_row = json.loads(row.parameters)
+        if "training" in of_row and row.key not in runs and _network(of_row) in missing:
+            found[of_row.get("device", "unknown"), of_row.get("torch", "unknown")] += 1
+    return found
+
+
+def _network(parameters: Mapping[str, object]) -> str:
+    """What a network is, whatever trained it."""
+    return canonical({name: parameters[name] for name in parameters if name not in _CIRCUMSTANCES})

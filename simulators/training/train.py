@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import math
-import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +21,30 @@ from simulators.arguments import one_of, require, told, whole_number
 from simulators.backend import select
 from simulators.lazy import torch
 from simulators.observables import effective_rank, orthogonality_gap
-from simulators.regular_files import replacing
+from simulators.regular_files import DAMAGE, obstacle
 from simulators.requirements import require_memory
 from simulators.training.boundaries import boundary_movement, margins
+from simulators.training.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
 from simulators.training.data import Images
 from simulators.training.networks import Design, Networks, require_positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Recipe", "Trained", "TrainingError", "multiply_adds", "require_room", "train"]
+__all__ = [
+    "Recipe",
+    "Trained",
+    "TrainingError",
+    "decisive",
+    "multiply_adds",
+    "require_room",
+    "train",
+]
+
+_log = logging.getLogger(__name__)
+
+_VERSION = 3
+"""What outcomes of another meaning of design and recipe, or of other code, are told apart by."""
 
 OPTIMISERS = ("sgd", "adam")
 STATISTICS = ("minibatch", "whole")
@@ -196,9 +210,10 @@ def train(
         device: Torch's.
         progress: told the step, the median loss, how many diverged and, on the way, the time left.
         unfinished: a file in which a long run is kept every some minutes of work, and from which it
-            goes on after a kill, to the same numbers to the bit. One that cannot be read or written
-            is passed over. It is known by its name alone: give each run one of its own, and remove
-            it once what came of the run is safe.
+            goes on after a kill, to the same numbers to the bit. One that cannot be read, is
+            damaged or of another run, Torch or kind of device is passed over, with a line in the
+            log, and one that cannot be written is not. Give each run one of its own, and remove it
+            once what came of the run is safe.
 
     Returns:
         What came of each. One whose loss stops being finite is recorded, and does no harm to the
@@ -223,7 +238,14 @@ def train(
         _require_entropy(seed)
     place = require_room(design, recipe, images, len(seeds), device)
     with _one_thread(), _memory_told(f"{len(seeds)} networks of {design}", place):
-        return _Run(design, recipe, images, seeds, place, progress).outcome(unfinished)
+        run = _Run(design, recipe, images, seeds, place, progress)
+        if unfinished is not None and obstacle(unfinished) != "no such file":
+            try:
+                run.resume(unfinished)
+            except CheckpointError as error:
+                _log.warning("%s; passed over, and the run starts again", error)
+                run = _Run(design, recipe, images, seeds, place, progress)
+        return run.outcome(unfinished)
 
 
 def require_room(
@@ -275,6 +297,40 @@ def require_room(
             TrainingError,
         )
     return place
+
+
+def decisive(
+    design: Design,
+    recipe: Recipe,
+    images: Images,
+    seed: Sequence[int],
+    device: str = "cpu",
+) -> dict[str, object]:
+    """All that decides what comes of a network, as a JSON value: also the kind of device and the
+    version of Torch, whose last bits differ.
+
+    Args:
+        design: what it is.
+        recipe: how it is trained.
+        images: what it learns.
+        seed: its entropy.
+        device: Torch's; its kind counts, and not its number.
+
+    Example:
+        >>> from simulators.training.data import images_from
+        >>> found = decisive(Design(2, 8), Recipe(10), images_from(), (0, 1), "cuda:1")
+        >>> found["device"], found["seed"], found["torch"] == str(torch.__version__)
+        ('cuda', [0, 1], True)
+    """
+    return {
+        "training": _VERSION,
+        "design": asdict(design),
+        "recipe": asdict(recipe),
+        "images": images.digest,
+        "seed": list(seed),
+        "device": torch.device(device).type,
+        "torch": str(torch.__version__),
+    }
 
 
 def multiply_adds(design: Design, recipe: Recipe, images: Images) -> float:
@@ -349,6 +405,8 @@ class _Run:
     ) -> None:
         self.recipe, self.design, self.progress = recipe, design, progress
         self.replicas = len(seeds)
+        self.decisive = decisive(design, recipe, images, [], device)
+        self.decisive["seed"] = [list(seed) for seed in seeds]
         streams = [SeedSequence(tuple(seed)).spawn(4) for seed in seeds]
         weights, batches, labels, others = (
             list(map(_generator, each)) for each in zip(*streams, strict=True)
@@ -373,6 +431,7 @@ class _Run:
             _PART * step / max(self.replicas * multiply_adds(design, recipe, images), 1)
         )
         self.step = 0
+        self.measured: list[tuple[NDArray[np.float64], ...]] = []
         self.diverged = np.full(self.replicas, -1)
         self._told = 0.0
 
@@ -391,12 +450,12 @@ class _Run:
         return torch.tensor([next(indices) for indices in batches])
 
     def outcome(self, unfinished: Path | None) -> Trained:
-        """Train, and measure; from where ``unfinished`` was left, if that is there."""
-        if unfinished is None or not self._resumed(unfinished):
+        """Train, and measure; kept in ``unfinished`` on the way, if that is given."""
+        if not self.measured:
             if self.design.ascent:
                 self._raise_rank()
             self.growth = self._growth()
-            self.measured = [self._measured()]
+            self.measured.append(self._measured())
         marks = [self._step_of(part) for part in range(1, self.recipe.checkpoints + 1)]
         self._began = time.monotonic(), self.step
         for mark in marks[len(self.measured) - 1 :]:
@@ -442,18 +501,17 @@ class _Run:
             "measured": [[torch.from_numpy(each) for each in row] for row in self.measured],
         }
         with suppress(OSError, RuntimeError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as draft:
-                torch.save(state, draft)
+            write_checkpoint(file, self.decisive, state)
 
-    def _resumed(self, file: Path) -> bool:
-        """Go to where a file was left; False where there is none that can be read."""
-        if not file.is_file():
-            return False
+    def resume(self, file: Path) -> None:
+        """Go to where a file was left. After `CheckpointError` this run is of no use any more."""
+        state = read_checkpoint(file, self.decisive, str(self.features.device))
         try:
-            state = torch.load(file, map_location=self.features.device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-            return False
+            self._take_up(state)
+        except DAMAGE:
+            raise CheckpointError(f"{file}: not the state of such a run") from None
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
         with torch.no_grad():
             for mine, kept in zip(self.nets.parameters, state["parameters"], strict=True):
                 mine.copy_(kept)
@@ -468,7 +526,6 @@ class _Run:
         self.measured = [tuple(each.numpy(force=True) for each in row) for row in state["measured"]]
         for indices in self.batches:
             next(itertools.islice(indices, self.step, self.step), None)
-        return True
 
     def _step_of(self, checkpoint: int) -> int:
         return self.recipe.steps * checkpoint // self.recipe.checkpoints

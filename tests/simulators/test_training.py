@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import io
 import os
 import random
 import re
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,8 @@ import pytest
 import torch
 from test_sweep import environment
 
-from simulators.sweeps.store import Store
+from simulators.sweeps.grid import canonical
+from simulators.sweeps.store import Row, Store
 from simulators.training import (
     Design,
     Recipe,
@@ -31,8 +35,10 @@ from simulators.training import (
     train_into,
 )
 from simulators.training.networks import INITIALISATIONS, NORMALISATIONS, Networks
+from simulators.training.rows import NetworkRun, row_key, trained_otherwise
 
 TRAINING = importlib.import_module("simulators.training.train")
+TORCH = str(torch.__version__)
 DIGITS = images_from()
 SHORT = Recipe(steps=8, samples=64, batch_size=16, probe=8, checkpoints=2)
 SMALL = Design(depth=3, width=12)
@@ -101,12 +107,23 @@ def test_convolutions_begin_as_said(initialisation: str) -> None:
         assert float(values.square().mean()) == pytest.approx(1, rel=1e-3)
 
 
-def test_convolutions_train_each_as_alone() -> None:
+@pytest.mark.parametrize("kernel", [0, 3])
+def test_a_row_does_not_depend_on_its_group(kernel: int) -> None:
+    """To the bit, so that what a store has of a network is what training it alone would give."""
+    design = Design(2, 12, "batch", kernel=kernel)
+    seeds = [(1, number) for number in range(5)]
+    together = train(design, SHORT, DIGITS, seeds)
+    for group in (seeds[:1], seeds[1:3], seeds[4:]):
+        found = train(design, SHORT, DIGITS, group)
+        first = seeds.index(group[0])
+        for each in fields(Trained):
+            part = getattr(together, each.name)[first : first + len(group)]
+            assert np.array_equal(part, getattr(found, each.name)), each.name
+
+
+def test_convolutions_train() -> None:
     design = Design(2, 4, "batch", kernel=3)
     together = train(design, SHORT, DIGITS, [(1, 0), (1, 1)])
-    same(train(design, SHORT, DIGITS, [(1, 0), (1, 1)]), together)
-    alone = train(design, SHORT, DIGITS, [(1, 1)])
-    assert np.allclose(together.losses[1], alone.losses[0], rtol=1e-3)
     assert (together.losses[:, -1] < together.losses[:, 0]).all()
     with pytest.raises(ValueError, match="kernel=2: give 0, a perceptron, or an odd number"):
         Design(2, 4, kernel=2)
@@ -322,14 +339,125 @@ def test_a_run_goes_on_from_where_it_was_left_to_the_same_bits(
     same(whole, found)
 
 
-def test_what_was_left_and_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
-    file = tmp_path / "run.pt"
-    file.write_bytes(b"no checkpoint")
-    same(train(SMALL, SHORT, DIGITS, [(5,)], unfinished=file), train(SMALL, SHORT, DIGITS, [(5,)]))
+class Code:
+    """What runs a command where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("exit 1",)
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A function that trains, and leaves the checkpoint of the last step of the first half."""
+    monkeypatch.setattr(TRAINING, "_PART", 4 * TRAINING.multiply_adds(SMALL, SHORT, DIGITS) / 8)
+
+    def leave(design: Design = SMALL, recipe: Recipe = SHORT, seed: int = 5) -> Path:
+        file = tmp_path / "run.pt"
+        train(design, replace(recipe, steps=8), DIGITS, [(seed,)], unfinished=file)
+        return file
+
+    return leave
+
+
+def passed_over(file: Path, caplog: pytest.LogCaptureFixture) -> str:
+    """The line about a file that is passed over: the run is as if it were not there, and replaces
+    it.
+    """
+    caplog.clear()
+    whole = train(SMALL, SHORT, DIGITS, [(5,)])
+    same(train(SMALL, SHORT, DIGITS, [(5,)], unfinished=file), whole)
+    (record,) = caplog.records
+    line = record.getMessage()
+    assert line.startswith(f"{file}: ")
+    assert line.endswith("; passed over, and the run starts again")
+    assert "\n" not in line
+    caplog.clear()
+    same(train(SMALL, SHORT, DIGITS, [(5,)], unfinished=file), whole)
+    assert not caplog.records, "a good one is in its place"
+    return line
+
+
+@pytest.mark.parametrize("value", [{}, [1.0], "text", Code(), {"step": 7}])
+def test_a_file_of_another_kind_is_passed_over(
+    left: Callable[..., Path], caplog: pytest.LogCaptureFixture, value: object
+) -> None:
+    """Nothing in it is unpickled, unless its digest and its run are right, and then no code is."""
+    file, buffer = left(), io.BytesIO()
+    torch.save(value, buffer)
+    file.write_bytes(buffer.getvalue())
+    assert "no checkpoint of this release" in passed_over(file, caplog)
+    header = file.read_bytes().split(b"\n", 3)[2]
+    rest = header + b"\n" + buffer.getvalue()
+    digest = hashlib.sha256(rest).hexdigest().encode()
+    file.write_bytes(b"\n".join((b"batchnorm-theorems checkpoint 1", digest, rest)))
+    assert re.search("damaged|not the state of such a run", passed_over(file, caplog))
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"batchnorm-theorems checkpoint 1\n"])
+def test_text_is_passed_over(
+    left: Callable[..., Path], caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    file = left()
+    file.write_bytes(content)
+    assert re.search("damaged|no checkpoint", passed_over(file, caplog))
+
+
+@pytest.mark.parametrize("place", [40, 110, 200, 900, 5000, -1])
+def test_a_flipped_bit_is_noticed(
+    left: Callable[..., Path], caplog: pytest.LogCaptureFixture, place: int
+) -> None:
+    file = left()
+    data = bytearray(file.read_bytes())
+    data[place] ^= 1
+    file.write_bytes(data)
+    assert "damaged, with another content than was written" in passed_over(file, caplog)
+    file.write_bytes(file.read_bytes()[:place])
+    assert "damaged" in passed_over(file, caplog)
+
+
+def test_a_checkpoint_of_another_run_is_passed_over(
+    left: Callable[..., Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words, arguments in (
+        ("of another run: design=", {"design": replace(SMALL, normalisation="batch")}),
+        ("of another run: design=", {"design": replace(SMALL, depth=4)}),
+        ("of another run: recipe=", {"recipe": replace(SHORT, learning_rate=0.1)}),
+        ("of another run: seed=[[6]], want [[5]]", {"seed": 6}),
+    ):
+        assert words in passed_over(left(**arguments), caplog)
+    monkeypatch.setattr(torch, "__version__", "1.0")
+    file = left()
+    monkeypatch.undo()
+    monkeypatch.setattr(TRAINING, "_PART", 4 * TRAINING.multiply_adds(SMALL, SHORT, DIGITS) / 8)
+    assert "of another run: torch='1.0', want" in passed_over(file, caplog)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "run.pt").write_bytes(b"")
     nowhere = tmp_path / "run.pt" / "below.pt"
     same(
         train(SMALL, SHORT, DIGITS, [(5,)], unfinished=nowhere), train(SMALL, SHORT, DIGITS, [(5,)])
     )
+
+
+@pytest.mark.parametrize(("device", "version"), [("cuda", None), ("cpu", "1.0")])
+def test_rows_of_another_device_or_torch_are_left_and_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, version: str | None
+) -> None:
+    key = row_key(SMALL, SHORT, DIGITS, (5,))
+    assert key == row_key(SMALL, SHORT, DIGITS, (5,), "cpu")
+    with Store(tmp_path / "runs.db") as store:
+        mine = train_into(store, SMALL, SHORT, DIGITS, [(5,)])
+        with monkeypatch.context() as patch:
+            patch.setattr(torch, "__version__", version or torch.__version__)
+            other = NetworkRun(SMALL, SHORT, DIGITS, (5,), device)
+            assert other.key != key
+            assert trained_otherwise(store, {other.key: other}) == {("cpu", TORCH): 1}
+        run = NetworkRun(SMALL, SHORT, DIGITS, (5,))
+        assert not trained_otherwise(store, {key: run}), "it is there"
+        store.put([Row(other.key, canonical(other.parameters()), b"other", 1.0)])
+        same(train_into(store, SMALL, SHORT, DIGITS, [(5,)]), mine)
+        assert store.finished() == {key, other.key}
 
 
 def test_a_store_leaves_nothing_unfinished_behind(

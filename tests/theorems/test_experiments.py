@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from simulators.sweeps.store import Store
 from simulators.training import Design, Experiment, Recipe, images_from, images_in
@@ -19,6 +20,7 @@ from theorems.families.training import runs
 from theorems.families.training.runs import Treatment, compared, nothing_done, over
 from theorems.statement import ClaimError, Statement, Verdict
 
+TORCH = str(torch.__version__)
 SMALL = Treatment(
     Design(2, 16), Recipe(steps=60, batch_size=16, samples=64, learning_rate=0.2, probe=8)
 )
@@ -65,9 +67,12 @@ def rows_of(file: Path) -> list[dict[str, object]]:
 
 @pytest.mark.usefixtures("small_claim")
 def test_images_of_a_folder_are_learnt_and_stand_in_the_evidence(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And are found again in the store, to the same evidence."""
+    """And are found again in the store, to the same evidence, but not by another Torch."""
     words = ["verify", "training", "--data", str(folder), "--store", str(tmp_path / "runs.db")]
     assert main([*words, "--json", str(tmp_path / "first.json")]) == 0
     told = " ".join(capsys.readouterr().out.split())
@@ -78,6 +83,13 @@ def test_images_of_a_folder_are_learnt_and_stand_in_the_evidence(
     assert first[0]["images"] == images_in(folder).words
     with Store(tmp_path / "runs.db") as store:
         assert len(store.finished()) == 3 * 32
+    monkeypatch.setattr(torch, "__version__", "1.0")
+    assert main([*words, "--json", str(tmp_path / "other.json")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    of_another = f"of networks asked for it has 96 on cpu by Torch {TORCH}; they stay, and are"
+    assert f"{of_another} trained again, on cpu by Torch 1.0" in told
+    with Store(tmp_path / "runs.db") as store:
+        assert len(store.finished()) == 2 * 3 * 32
     digits, other = (
         verify(CLAIM, experiment=each) for each in (None, Experiment(images_in(folder)))
     )

@@ -20,6 +20,7 @@ from theorems.statement import Statement
 from theorems.terminal.exit_statuses import AS_EXPECTED, UsageError
 
 if TYPE_CHECKING:
+    from simulators.sweeps.store import Store
     from simulators.training import Experiment
     from simulators.training.rows import NetworkRun
 
@@ -40,11 +41,13 @@ class GivenExperiment:
     - ``experiment``: None where no option speaks of one
     - ``elsewhere``: the options that make its networks others than the library's own
     - ``runs``: every network that the statements would train, by its key
+    - ``unused``: what the store has of them that is of another device or Torch, in words
     """
 
     experiment: Experiment | None = None
     elsewhere: str = ""
     runs: Mapping[str, NetworkRun] = field(default_factory=dict)
+    unused: str = ""
 
     @property
     def on_the_cpu(self) -> bool:
@@ -137,10 +140,29 @@ def given_experiment(args: argparse.Namespace, statements: Sequence[Statement]) 
     store = None if args.store is None else Path(args.store)
     experiment = Experiment(images, args.full, device, store)
     runs = planned(asked, args.seed, experiment)
+    unused = ""
     if store is not None:
-        Store(store).close()
+        with Store(store) as opened:
+            unused = _unused(opened, runs)
     other = [option for option in options if option not in ("--store", "--dask")]
-    return GivenExperiment(experiment, ", ".join(other), runs)
+    return GivenExperiment(experiment, ", ".join(other), runs, unused)
+
+
+def _unused(store: Store, runs: Mapping[str, NetworkRun]) -> str:
+    """What is said of rows that another kind of device or another Torch has trained."""
+    from simulators.training.rows import trained_otherwise
+
+    found = trained_otherwise(store, runs)
+    if not found:
+        return ""
+    kinds = ", ".join(
+        f"{count} on {device} by Torch {version}" for (device, version), count in found.items()
+    )
+    now = next(iter(runs.values())).parameters()
+    return (
+        f"of networks asked for it has {kinds}; they stay, and are trained again, on "
+        f"{now['device']} by Torch {now['torch']}"
+    )
 
 
 def train_all(out: Console, given: GivenExperiment, jobs: int, dask: str | None) -> int:

@@ -183,6 +183,8 @@ def run(args: argparse.Namespace) -> int:
     out = console()
     if args.changed and record is not None:
         print_reasons(out, record)
+    if given.unused:
+        field(out, "Store", given.unused)
     if args.full and (status := train_all(out, given, jobs, args.dask)) != AS_EXPECTED:
         pending.close()
         return status
