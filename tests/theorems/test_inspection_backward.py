@@ -196,6 +196,9 @@ def test_the_interval_is_over_initialisations_where_there_are_some() -> None:
     several = seen(build(0), others=[build(k) for k in range(1, 5)])
     assert several.over == "5 initialisations"
     assert several.high / several.low > alone.high / alone.low
+    assert several.own == alone.own == (alone.low, alone.high)
+    assert several.own[0] <= several.rate <= several.own[1]
+    assert "by random output gradients; mean over 5 initialisations: " in several.sentence
 
 
 def test_one_layer_has_no_growth() -> None:
@@ -217,6 +220,24 @@ def test_a_layer_whose_units_are_dead_is_named() -> None:
     assert found.gradients.dying == 3
     assert not found.healthy
     assert "dead at layer 3 ('4'):" in found.verdict
+
+
+@pytest.mark.parametrize("dead", [[0], [2], [6], [7], [2, 7]])
+def test_gradients_that_a_dead_layer_stops_are_not_called_steady(dead: list[int]) -> None:
+    torch.manual_seed(0)
+    maps = [nn.Linear(32, 32) for _ in range(8)]
+    for place in dead:
+        nn.init.constant_(maps[place].bias, -200.0)
+    parts = [part for each in maps for part in (each, nn.ReLU())]
+    found = inspect(nn.Sequential(*parts, nn.Linear(32, 3)), samples(16, 32))
+    assert found.state == "dead"
+    seen = found.gradients
+    assert isinstance(seen, Gradients)
+    assert seen.word == "stopped"
+    assert seen.as_json()["course"] == "stopped"
+    assert "steady" not in found.verdict
+    assert seen.layers == max(0, 6 - max(dead))
+    assert f"none arrives at {max(dead) + 1} of 9 layers" in seen.sentence
 
 
 def test_a_branch_that_begins_at_zero_is_not_dead() -> None:

@@ -287,7 +287,7 @@ def _print_backward(out: Console, found: Inspection) -> None:
     if isinstance(seen, str):
         field(out, "Gradients", seen)
         return
-    field(out, "Gradients", f"{seen.sentence}; {seen.course.value}, of {seen.loss}")
+    field(out, "Gradients", f"{seen.sentence}; {seen.word}, of {seen.loss}")
     units = [
         _largest(found, *each) for each in (("dead", seen.dead), ("saturated", seen.saturated))
     ]

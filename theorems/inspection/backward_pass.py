@@ -64,6 +64,7 @@ __all__ = [
 Loss = Callable[[object], Tensor]
 Floats = NDArray[np.float64]
 
+_OUTPUTS = "random output gradients"
 _DRAWS = 8
 _FEWER = 2  # of each of the other networks, and of a large one, whose others have 1
 _MOST_WORK = 2e9  # in multiplications of a forward pass
@@ -101,11 +102,13 @@ class Gradients:
     same for all samples and pass no gradient; the share of entries where a bounded activation has
     less than a tenth of its largest slope. NaN where there is none. ``rate`` is the factor a layer
     on the way back, of this network; ``low`` to ``high`` is an interval at level 95 % of the mean
-    ``over`` what is told, in which the network's own need not lie,
-    ``layers`` how many it was fitted over, and ``allowed`` the factor over all of them within which
-    it is steady. ``intervals`` has the ends of the geometric mean of each norm, at the same level
-    and ``over`` the same; NaN where there is none. ``ends`` is the factor from the last place to
-    the first on the longest way. ``recurrences`` are the recurrent modules, whose steps are no layers;
+    ``over`` what is told, in which the network's own need not lie; ``own`` is that of its own, over
+    its random output gradients, NaN where there is one or a loss. ``layers`` is how many it was
+    fitted over, from the first to the last that a gradient reaches, and ``allowed`` the factor over
+    all of them within which it is steady. ``intervals`` has the ends of the geometric mean of each
+    norm, at the same level and ``over`` the same; NaN where there is none. ``ends`` is the factor
+    from the last place to the first on the longest way. ``recurrences`` are the recurrent modules,
+    whose steps are no layers;
     ``decided`` is the first of them of which gradients are not steady, where those of the layers
     are, None otherwise: ``course`` is then its. ``choices`` is the share of saturated rows of each
     attention, by its label; ``saturating`` the first hidden layer, or else attention, of which
@@ -125,6 +128,7 @@ class Gradients:
     course: Course
     dying: int | None
     intervals: tuple[tuple[float, float], ...] = ()
+    own: tuple[float, float] = (math.nan, math.nan)
     ends: float = math.nan
     recurrences: tuple[Recurrence, ...] = ()
     decided: Recurrence | None = None
@@ -152,15 +156,38 @@ class Gradients:
         """
         if self.decided is not None:
             return self.decided.sentence
+        still = sum(norm == 0 for norm in self.norms)
+        none = f"; none arrives at {still} of {len(self.norms)} layers" if still else ""
         if not math.isfinite(self.rate):
-            return "no growth, as no two layers in a row have gradients"
-        ends = f"{self.low:.3g} to {self.high:.3g}"
-        spread = f" (mean over {self.over}: {ends})" if self.over else ""
+            return f"no growth, as no two layers in a row have gradients{none}"
+        words = []
+        if math.isfinite(self.own[0]) and _OUTPUTS not in self.over:
+            low, high = self.own
+            words.append(f"{low:.3g} to {high:.3g} by {_OUTPUTS}")
+        if self.over:
+            words.append(f"mean over {self.over}: {self.low:.3g} to {self.high:.3g}")
+        spread = f" ({'; '.join(words)})" if words else ""
         many = f"{self.layers} layer{'s' if self.layers > 1 else ''}"
         return (
             f"factor {self.rate:.3g} a layer on the way back{spread}, {self.total:.2g} over "
-            f"{many}{self._jump}"
+            f"{many}{self._jump}{none}"
         )
+
+    @property
+    def word(self) -> str:
+        """``course``, but ``"stopped"`` for steady ones that a dying layer lets not pass, and
+        ``"unknown"`` where no two places have gradients to compare.
+
+        >>> Gradients("", (), (), (), math.nan, math.nan, math.nan, "", 1, 1e3,
+        ...           Course.STEADY, None).word
+        'unknown'
+        """
+        if self.course is not Course.STEADY:
+            return self.course.value
+        if self.dying is not None:
+            return "stopped"
+        compared = math.isfinite(self.rate) or math.isfinite(self.ends) or bool(self.recurrences)
+        return self.course.value if compared else "unknown"
 
     @property
     def layered(self) -> Course:
@@ -178,7 +205,7 @@ class Gradients:
         """The fields, and ``total``."""
         return {
             **self.__dict__,
-            "course": self.course.value,
+            "course": self.word,
             "total": self.total,
             "recurrences": [item.as_json() for item in self.recurrences],
             "decided": None if self.decided is None else self.decided.name,
@@ -237,6 +264,7 @@ def gradients(
         return str(error)
     depths = _depths(passage, found)
     logs = _logs(seen, depths)
+    own = interval([slope(depths, column) for column in logs.T] if logs.shape[1] > 1 else [])
     rates = [
         rate
         for each in (seen, *beside)
@@ -244,11 +272,11 @@ def gradients(
     ]
     over = f"{len(rates)} initialisations"
     if not others:
-        rates = [slope(depths, column) for column in logs.T] if logs.shape[1] > 1 else []
-        over = f"{logs.shape[1]} random output gradients"
+        over = f"{logs.shape[1]} {_OUTPUTS}"
     mean = slope(depths, logs.mean(axis=1))
-    low, high = interval(rates)
-    span = max(depths.values()) - min(depths.values()) if depths else 0
+    low, high = interval(rates) if others else own
+    reached_at = np.array(list(depths.values()))[np.isfinite(logs).all(axis=1)]
+    span = int(np.ptp(reached_at)) if len(reached_at) else 0
     profile = _profile(passage, depths, logs.mean(axis=1))
     ends = float(profile[0] - profile[-1]) if len(profile) > 1 else math.nan
     widths = {depths[name]: len(seen.still[name]) for name in depths if name in seen.still}
@@ -295,6 +323,7 @@ def gradients(
         intervals=tuple(_norm_interval(stage.call.label, seen, beside) for stage in found),
         choices=choices,
         saturating=next((item for item in (*layers, *choices) if item[1] > _MANY), None),
+        own=(factor(own[0]), factor(own[1])),
         ends=factor(ends),
         recurrences=chains,
         decided=decided,

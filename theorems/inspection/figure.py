@@ -155,7 +155,7 @@ def _gradients(axes: Axes, found: Inspection) -> None:
         axes.set(title="no gradients", yticks=[])
         return
     places = np.arange(1, found.hidden + 1)
-    rate = f"{seen.course.value}; factor {seen.rate:.3g} a layer on the way back"
+    rate = f"{seen.word}; factor {seen.rate:.3g} a layer on the way back"
     axes.set_title(rate if math.isfinite(seen.rate) else "no two layers in a row have gradients")
     low, high = np.array(seen.intervals[: found.hidden]).T
     sure = known & np.isfinite(low)

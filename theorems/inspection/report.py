@@ -148,10 +148,10 @@ class Inspection:
         vanishing or saturated; otherwise healthy, or not judged, of more than half of the
         parameters.
 
-        Where several are so, the first of: outputs that are dead, and samples that are no better
-        in the batch; tokens that collapsed; a layer of dying units, unless gradients explode;
-        gradients from layer to layer; collapse and clusters; gradients from step to step in time;
-        saturation.
+        Where several are so, the first of: outputs that are dead; samples that are no better in
+        the batch, if no layer is dying; tokens that collapsed; a layer of dying units, unless
+        gradients explode; gradients from layer to layer; collapse and clusters; gradients from
+        step to step in time; saturation.
         """
         if not self.unwell:
             return "healthy" if self.judged >= 0.5 else "not judged"
@@ -308,16 +308,19 @@ class Inspection:
             name, share = seen.saturating
             words = f"saturated in {name!r}: {share:.0%} of what comes out of it"
             saturated = [("saturated", words)]
-        if dead or self._from_the_batch_on:
-            return [*forward, *tokens, *dying, *course, *saturated]
         exploding = seen.layered is Course.EXPLODING
-        timely = seen.layered is Course.STEADY
-        ordered = [course, dying] if exploding else [dying, course]
-        if timely:
-            ordered = [dying, forward, course]
+        layered = seen.layered is not Course.STEADY
+        if dead:
+            ordered = [forward, tokens, dying, course]
+        elif exploding:
+            ordered = [tokens, course, dying, forward]
         else:
-            ordered.append(forward)
-        return [*tokens, *itertools.chain.from_iterable(ordered), *saturated]
+            ordered = (
+                [tokens, dying, course, forward] if layered else [tokens, dying, forward, course]
+            )
+        if self._from_the_batch_on and not dying:
+            ordered = [forward, tokens, course]
+        return [*itertools.chain.from_iterable(ordered), *saturated]
 
     def _dying(self, seen: Gradients) -> list[tuple[str, str]]:
         """Of a layer whose units are dying."""
