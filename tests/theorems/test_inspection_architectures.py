@@ -154,10 +154,10 @@ ZOO: dict[str, tuple[Callable[[], Any], Any, set[str], dict[str, str]]] = {
     "weights multiplied by einsum": (
         zoo.Multiplied,
         FLAT,
-        {"first"},
-        {"Multiplied": "its own code", **HEAD},
+        {"first", "weights[0]", "weights[1]"},
+        HEAD,
     ),
-    "tied autoencoder": (zoo.Autoencoder, FLAT, {"encoder", "narrow"}, {}),
+    "tied autoencoder": (zoo.Autoencoder, FLAT, {"encoder", "narrow", "narrow.weight"}, {}),
     "variational": (
         zoo.Variational,
         FLAT,
@@ -167,8 +167,8 @@ ZOO: dict[str, tuple[Callable[[], Any], Any, set[str], dict[str, str]]] = {
     "weights made by a network": (
         zoo.Hyper,
         FLAT,
-        {"first"},
-        {"Hyper": "its own code", "maker": "the batch does not enter it", **HEAD},
+        {"first", "maker.weight"},
+        HEAD,
     ),
     "computed again for gradients": (zoo.Rerun, FLAT, {"first", "second"}, HEAD),
     "dataclass": (zoo.InDataclass, FLAT, {"inner"}, HEAD),

@@ -101,16 +101,21 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]]
     "linear with a working child": (
         lambda: blocks(zoo.linear, lambda: zoo.WithChild(False)),
         FLAT,
-        {"0", "1.more", "3", "4.more", "6", "7.more"},
-        dict.fromkeys(("1", "4", "7"), "something else than its weights times"),
+        {"0", "1.weight", "1.more", "3", "4.weight", "4.more", "6", "7.weight", "7.more"},
+        {},
     ),
     "parameters of the network's own": (
         zoo.Functional,
         FLAT,
-        {"first", "last"},
-        {"Functional": "its own code"},
+        {"first", "middle", "last"},
+        {},
     ),
-    "weights used without a call": (zoo.Borrowed, FLAT, {"first"}, {"second": "not called itself"}),
+    "weights used without a call": (
+        zoo.Borrowed,
+        FLAT,
+        {"first", "second.weight"},
+        {"second": "never called"},
+    ),
     "embedding": (
         lambda: zoo.Tokens(False),
         NUMBERS,
@@ -237,8 +242,8 @@ ZOO: dict[str, tuple[Callable[[], nn.Module], Tensor, set[str], dict[str, str]]]
     "a hook of the user's": (
         zoo.hooked,
         FLAT,
-        {"2"},
-        {"0": "something else than its weights times"},
+        {"0.weight", "2"},
+        {},
     ),
     "attention over the samples": (
         lambda: nn.TransformerEncoderLayer(8, 2, 16),

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,14 @@ from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.attention import picked, soft_choices
 from theorems.inspection.dataflow import reached, tensors_in
-from theorems.inspection.forward_pass import LINEAR, Call, Passage, as_it_was, eager
+from theorems.inspection.forward_pass import (
+    LINEAR,
+    Call,
+    Passage,
+    as_it_was,
+    eager,
+    units_of,
+)
 from theorems.inspection.growth import (
     DEVIATIONS,
     FLAT,
@@ -42,6 +50,7 @@ from theorems.inspection.growth import (
     interval,
 )
 from theorems.inspection.inputs import Inputs, InspectionError
+from theorems.inspection.own_products import Multiplied, Site, Sites
 from theorems.inspection.predictions import Back
 from theorems.inspection.recurrences import Recurrence, Steps, alike, recurrence, unrolled
 from theorems.inspection.stages import Stage
@@ -434,7 +443,10 @@ def go_back(
     with as_it_was(module, statistics), _needing_gradients(module), eager(), torch.enable_grad():
         leaf, entering = _entering(passage.inputs)
         try:
-            with _listening(module, seen, arriving) as places:
+            own = {
+                place.product.site: place for place in passage.places if place.product is not None
+            }
+            with _listening(module, seen, arriving, own) as places:
                 output = module(*entering.args, **entering.kwargs)
             if "" in arriving:
                 _keep(seen, "", next(iter(tensors_in(output)), None))
@@ -484,10 +496,10 @@ def _entering(inputs: Inputs) -> tuple[Tensor, Inputs]:
 
 @contextlib.contextmanager
 def _listening(
-    module: nn.Module, seen: Backward, arriving: Collection[str]
+    module: nn.Module, seen: Backward, arriving: Collection[str], own: Mapping[Site, Call]
 ) -> Iterator[list[Tensor]]:
     """Have what linear maps give report its gradients, and what those ``arriving`` receive; of what
-    is computed again later, nothing.
+    is computed again later, nothing. ``own`` are the products in modules' own code, by their sites.
 
     Gives the list of what they give.
     """
@@ -505,17 +517,19 @@ def _listening(
 
         return note
 
+    def listen(label: str, units: tuple[int, ...], gave: Tensor) -> None:
+        if gave.requires_grad:
+            places.append(gave)
+            gave.register_hook(partial(_note, seen, label, units))  # type: ignore[no-untyped-call]
+
     def after(name: str) -> Callable[[nn.Module, object, object], None]:
         def note(part: nn.Module, args: object, output: object) -> None:
             called[name] += 1
             label = labelled(name, part, called[name])
             gave = next(iter(tensors_in(output)), None)
-            if gave is None or not gave.requires_grad:
+            if gave is None:
                 return
-            axes = len(part.kernel_size) if isinstance(part, nn.modules.conv._ConvNd) else 0
-            note_it = partial(_note, seen, label, -1 - axes)
-            places.append(gave)
-            gave.register_hook(note_it)  # type: ignore[no-untyped-call]
+            listen(label, units_of(part), gave)
 
         return note
 
@@ -579,8 +593,22 @@ def _listening(
             handles.append(part.register_forward_hook(after(name)))
             if arriving:
                 handles.append(part.register_forward_pre_hook(before(name), with_kwargs=True))
+
+    class Own(Sites):
+        """The products that are judged, as they are done."""
+
+        def multiplied(self, site: Site, found: Multiplied, run: Callable[[], Any]) -> Any:
+            output = run()
+            place = own.get(site)
+            if place is not None and output.shape == place.gave.shape:
+                if place.label in arriving and place.product is not None:
+                    _keep(seen, place.label, found.factors[place.product.entry])
+                listen(place.label, place.units, output)
+            return output
+
     try:
-        yield places
+        with Own(module) if own else contextlib.nullcontext():
+            yield places
     finally:
         for handle in handles:
             handle.remove()
@@ -603,10 +631,11 @@ def _keep(seen: Backward, label: str, value: Tensor | None) -> None:
     value.register_hook(note)  # type: ignore[no-untyped-call]
 
 
-def _note(seen: Backward, label: str, axis: int, gradient: Tensor) -> None:
+def _note(seen: Backward, label: str, units: tuple[int, ...], gradient: Tensor) -> None:
     values = gradient.detach()
-    others = [place for place in range(values.ndim) if place != axis % values.ndim]
-    by_unit = values.abs().amax(dim=others) if others else values.abs()
+    axes = {axis % values.ndim for axis in units}
+    others = [place for place in range(values.ndim) if place not in axes]
+    by_unit = (values.abs().amax(dim=others) if others else values.abs()).flatten()
     norm = _length(values, float(by_unit.max()))
     seen.norms.setdefault(label, []).append(norm)
     still = (by_unit == 0).cpu().numpy()
@@ -763,8 +792,9 @@ def _dead(stage: Stage, seen: Backward) -> float:
     features, gave = stage.features, stage.call.gave
     if still is None or features.shape != gave.shape or not features.is_floating_point():
         return math.nan
-    axis = features.ndim - 1 if isinstance(stage.call.module, nn.Linear) else 1
-    spread = (features.amax(dim=0) - features.amin(dim=0)).movedim(axis - 1, 0)
+    spread = features.amax(dim=0) - features.amin(dim=0)
+    axes = sorted(axis % features.ndim - 1 for axis in stage.call.units)
+    spread = spread.movedim(axes, list(range(len(axes))))
     constant = (spread.reshape(len(still), -1).amax(dim=1) == 0).cpu().numpy()
     return float((constant & still).mean())
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +18,17 @@ from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.dataflow import Dataflow, Node, close, opaque, tensors_in
 from theorems.inspection.inputs import Batch, Inputs, InspectionError, inputs_of
+from theorems.inspection.own_products import (
+    Multiplied,
+    OwnProducts,
+    Product,
+    Site,
+    Sites,
+    name_of,
+)
 from theorems.inspection.rewritten import to_give_instead
 
-__all__ = ["LINEAR", "Call", "Passage", "as_it_was", "eager", "watch"]
+__all__ = ["LINEAR", "Call", "Passage", "as_it_was", "eager", "units_of", "watch"]
 
 STATISTICS = ("batch", "running")
 LINEAR = (
@@ -31,6 +42,7 @@ LINEAR = (
 )
 """The modules that are judged: weights times what comes in, and a bias."""
 _OPAQUE = "gives sparse or nested tensors, or works inside torch.func, and is not watched there"
+_ELSE = "gives something else than its weights times what it receives, and its bias"
 _MOVED = 0.1
 """Relative distance of rows that are the same but for rounding, which deep networks amplify."""
 
@@ -45,7 +57,12 @@ class Call:
 
     ``label`` is the name, and which call it is where there are several. ``began`` and ``ended``
     count the beginnings and ends of calls, so that a call within another is known by them.
-    ``weight`` is that of a linear map or convolution as it entered, None for other modules.
+
+    Of a linear map or convolution ``kind`` is the class, such as ``"Conv2d"``, ``units`` the axes
+    of what comes out along which units lie, ``weight`` and ``bias`` as they entered, and
+    ``computed`` says that the weight is computed from other parameters. It may be a product with
+    weights in a module's own code: ``product`` is then that, ``name`` its parameter's, and
+    ``module`` the one in whose code it stands.
     """
 
     name: str
@@ -56,6 +73,18 @@ class Call:
     began: int
     ended: int
     weight: Tensor | None = None
+    bias: Tensor | None = None
+    kind: str = ""
+    units: tuple[int, ...] = ()
+    computed: bool = False
+    product: Product | None = None
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """Those of its own."""
+        if self.product is not None:
+            return list(self.product.parameters)
+        return list(self.module.parameters(recurse=False))
 
     @property
     def received(self) -> Tensor:
@@ -77,7 +106,9 @@ class Passage:
     the others that are made of no smaller ones. ``refused`` says of a module by its name why a call
     of it is no place though it is a linear map or convolution. ``called`` names all modules that
     were called, with the number of calls. ``unfollowed`` is why data could not be followed, None if
-    they were. ``inputs`` are what the network was given.
+    they were. ``inputs`` are what the network was given. ``objections`` are products in modules'
+    own code that are no places, with the reason, and ``mixed`` those of several things that the batch
+    enters.
     """
 
     batch: Tensor
@@ -89,6 +120,8 @@ class Passage:
     called: dict[str, int] = field(default_factory=dict)
     unfollowed: str | None = None
     inputs: Inputs | None = None
+    objections: list[tuple[Call, str]] = field(default_factory=list)
+    mixed: list[Product] = field(default_factory=list)
 
 
 def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
@@ -160,13 +193,15 @@ def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage
     passage = Passage(given.samples, source, inputs=given)
     everything: list[Call] = []
     state = torch.get_rng_state()
+    moments = itertools.count()
+    products = None if flow is None else OwnProducts(module, flow, moments)
     with torch.no_grad():
         entering = given.copied()
         if flow is not None:
             passage.source = flow.start(module, entering)
-        with _hooks(module, passage, everything, flow), eager():
+        with _hooks(module, passage, everything, flow, moments), eager():
             try:
-                with flow or contextlib.nullcontext():
+                with products or contextlib.nullcontext(), flow or contextlib.nullcontext():
                     output = module(*entering.args, **entering.kwargs)
             except (Exception, SystemExit) as error:
                 if flow is not None:
@@ -184,8 +219,18 @@ def _passage(module: nn.Module, given: Inputs, flow: Dataflow | None) -> Passage
             "dicts",
             InspectionError,
         )
+        own = [] if products is None else products.found
+        passage.mixed = [item for item in own if item.fed is None]
         doubtful = [call for call in everything if _doubtful(call, len(given.samples))]
-        _choose(passage, everything, _moved(module, given, state, doubtful) if doubtful else set())
+        sites = {
+            item.site: item
+            for item in own
+            if item.fed is not None and _elsewhere(len(given.samples), item.came, item.gave)
+        }
+        moved = _moved(module, given, state, doubtful, sites) if doubtful or sites else set()
+        _choose(passage, everything, moved)
+        _choose_products(passage, module, own, set(sites) - moved)
+        _keep_calls(passage, everything)
     _require_finite(passage)
     return passage
 
@@ -285,6 +330,7 @@ def _hooks(
     passage: Passage,
     found: list[Call],
     flow: Dataflow | None,
+    moments: Iterator[int],
     names: Collection[str] | None = None,
 ) -> Iterator[None]:
     """Note every call of a module, or of those of these ``names``. No operation of Torch may run in
@@ -292,7 +338,6 @@ def _hooks(
     """
     handles = []
     open_calls: list[tuple[int, Node | None]] = []
-    moments = iter(range(1 << 62))
 
     def before(part: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         first = next((item for item in tensors_in((args, kwargs)) if not opaque(item)), None)
@@ -307,8 +352,12 @@ def _hooks(
             if gave is not None and opaque(gave):
                 passage.refused.setdefault(name, _OPAQUE)
             elif came is not None and gave is not None:
+                kind = next((kind.__name__ for kind in LINEAR if isinstance(part, kind)), "")
+                units = units_of(part)
+                gave_node = _known(flow, gave)
+                ended = next(moments)
                 found.append(
-                    Call(name, label, part, came, _known(flow, gave), began, next(moments))
+                    Call(name, label, part, came, gave_node, began, ended, kind=kind, units=units)
                 )
 
         return note
@@ -327,15 +376,48 @@ def _hooks(
             handle.remove()
 
 
+def units_of(part: nn.Module) -> tuple[int]:
+    """The axis along which the units of a linear map or convolution lie, from the end.
+
+    >>> units_of(nn.Linear(2, 2)), units_of(nn.Conv2d(2, 2, 3))
+    ((-1,), (-3,))
+    """
+    axes = len(part.kernel_size) if isinstance(part, nn.modules.conv._ConvNd) else 0
+    return (-1 - axes,)
+
+
 def _doubtful(call: Call, samples: int) -> bool:
     """Whether another axis than the first may be that of the samples."""
-    values = (call.received, call.gave)
-    return isinstance(call.module, LINEAR) and any(samples in item.shape[1:] for item in values)
+    return bool(call.kind) and _elsewhere(samples, call.came, call.gave_node)
 
 
-def _moved(module: nn.Module, given: Inputs, state: Tensor, doubtful: list[Call]) -> set[str]:
+def _elsewhere(samples: int, *nodes: Node) -> bool:
+    return any(samples in node.value.shape[1:] for node in nodes)
+
+
+class _Received(Sites):
+    """What products at these sites receive, in another pass; which factor that is, they say."""
+
+    def __init__(self, module: nn.Module, sites: Mapping[Site, int]) -> None:
+        super().__init__(module)
+        self.seen: dict[Site, Tensor] = {}
+        self._sites = sites
+
+    def multiplied(self, site: Site, found: Multiplied, run: Callable[[], Any]) -> Any:
+        if site in self._sites:
+            self.seen[site] = found.factors[self._sites[site]].detach().clone()
+        return run()
+
+
+def _moved(
+    module: nn.Module,
+    given: Inputs,
+    state: Tensor,
+    doubtful: Sequence[Call],
+    products: Mapping[Site, Product],
+) -> set[str | Site]:
     """Of these calls, by their labels, the ones of which rows move as the samples do in a batch in
-    another order.
+    another order, and of these products, by their sites, those that receive such.
     """
     again: list[Call] = []
     turned = given.in_turn()
@@ -343,40 +425,97 @@ def _moved(module: nn.Module, given: Inputs, state: Tensor, doubtful: list[Call]
     torch.set_rng_state(state)
     # what fails has not moved
     names = {call.name for call in doubtful}
-    with _hooks(module, other, again, None, names), eager(), contextlib.suppress(Exception):
+    received = _Received(module, {site: item.entry for site, item in products.items()})
+    with (
+        _hooks(module, other, again, None, itertools.count(), names),
+        eager(),
+        contextlib.suppress(Exception),
+        received if products else contextlib.nullcontext(),
+    ):
         module(*turned.args, **turned.kwargs)
     seen = {call.label: call for call in again}
 
     def rolled(a: Tensor, b: Tensor) -> bool:
         return a.shape == b.shape and bool((a.roll(1, dims=0) - b).norm() <= _MOVED * a.norm())
 
-    return {
+    calls = {
         call.label
         for call in doubtful
         if (other_call := seen.get(call.label)) is not None
         and rolled(call.received, other_call.received)
         and rolled(call.gave, other_call.gave)
     }
+    return calls | {
+        site for site, value in received.seen.items() if rolled(products[site].came.seen, value)
+    }
 
 
-def _choose(passage: Passage, everything: list[Call], moved: set[str]) -> None:
-    """Tell the calls that are linear maps of each sample, and those that are made of no smaller
-    ones. Of calls that are doubtful ``moved`` has those whose first axis is that of the samples.
+def _choose(passage: Passage, everything: list[Call], moved: Collection[str | Site]) -> None:
+    """Tell the calls that are linear maps of each sample. Of calls that are doubtful ``moved`` has
+    those whose first axis is that of the samples.
     """
     samples = len(passage.batch)
     for call in sorted(everything, key=lambda item: item.began):
-        if not isinstance(call.module, LINEAR):
+        if not call.kind:
             continue
         outer = next((place for place in passage.places if call.within(place)), None)
         inside = outer and f"is called inside {outer.label!r}, which is judged as one linear map"
-        weight = getattr(call.module, "weight", None)
-        seen = replace(call, weight=weight.detach() if isinstance(weight, Tensor) else None)
-        if objection := inside or _objection(
-            seen, samples, _doubtful(call, samples) and call.label not in moved
-        ):
+        weight, bias = (getattr(call.module, name, None) for name in ("weight", "bias"))
+        seen = replace(
+            call,
+            weight=weight.detach() if isinstance(weight, Tensor) else None,
+            bias=bias.detach() if isinstance(bias, Tensor) else None,
+            computed=not isinstance(call.module._parameters.get("weight"), nn.Parameter),
+        )
+        still = _doubtful(call, samples) and call.label not in moved
+        if objection := inside or _objection(seen, samples, still):
             passage.refused.setdefault(call.name, objection)
         else:
             passage.places.append(seen)
+
+
+def _choose_products(
+    passage: Passage, module: nn.Module, found: Sequence[Product], still: Collection[str | Site]
+) -> None:
+    """Tell the products in modules' own code that are linear maps of each sample, named by a
+    parameter; not those that a module consists of which is judged, or of which is known why not.
+    Rows of ``still`` do not move with the samples.
+    """
+    modules = list(passage.places)
+    names: dict[int, list[str]] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    counts: Counter[str] = Counter()
+    for item in found:
+        known = passage.refused.get(item.within, _ELSE) != _ELSE
+        inside = any(place.began < item.began and item.ended < place.ended for place in modules)
+        if item.fed is None or item.scales or known or inside:
+            continue
+        name = name_of(item.parameters[0], names, item.within) + item.rows
+        counts[name] += 1
+        label = name + (f" (call {counts[name]})" if counts[name] > 1 else "")
+        call = Call(
+            name,
+            label,
+            item.part,
+            item.came,
+            item.gave,
+            item.began,
+            item.ended,
+            bias=None if item.bias is None else item.bias.seen,
+            kind=item.kind,
+            units=item.units,
+            product=item,
+        )
+        if objection := _objection(call, len(passage.batch), item.site in still):
+            passage.objections.append((call, objection))
+        else:
+            passage.places.append(replace(call, weight=item.weight, computed=item.computed))
+
+
+def _keep_calls(passage: Passage, everything: list[Call]) -> None:
+    """Put places in order, and tell the other calls that are made of no smaller ones."""
+    samples = len(passage.batch)
     passage.places.sort(key=lambda item: item.ended)
     chosen: list[Call] = list(passage.places)
     for call in sorted(everything, key=lambda item: item.began):
@@ -428,8 +567,17 @@ def _objection(call: Call, samples: int, still: bool) -> str | None:
             f"holds rows along its first axis that are not the {samples} samples: they do not "
             "move as those do"
         )
-    if call.weight is None or not _is_product(call):
-        return "gives something else than its weights times what it receives, and its bias"
+    if call.product is not None:
+        return _unlike_a_layer(call.product)
+    return _ELSE if call.weight is None or not _is_product(call) else None
+
+
+def _unlike_a_layer(product: Product) -> str | None:
+    """Why a product in a module's own code is no linear map of each sample, if it is none."""
+    if product.adds:
+        return "adds something of the batch to its product in one call"
+    if not product.by_row:
+        return "multiplies along the samples, or has other weights for each of them"
     return None
 
 

@@ -154,8 +154,9 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
         return f"its layers differ: {shown}{changed}"
     for stage in hidden:
         call = stage.call
-        if not isinstance(call.module, nn.Linear):
-            return f"{call.label!r} is {kind_of(call.module)}, not a Linear"
+        if call.kind != "Linear":
+            what = "a product with weights" if call.product else kind_of(call.module)
+            return f"{call.label!r} is {what}, not a Linear"
         if call.received.ndim != 2 or stage.features.ndim != 2:
             return (
                 f"{call.label!r} acts alike on "
@@ -167,8 +168,8 @@ def _irregular(hidden: Sequence[Stage]) -> str | None:
     if len({stage.width for stage in hidden}) > 1:
         return "its widths differ along depth"
     for stage in hidden:
-        bias = getattr(stage.call.module, "bias", None)
-        if isinstance(bias, Tensor) and bias.any() and not stage.recentred:
+        bias = stage.call.bias
+        if bias is not None and bias.any() and not stage.recentred:
             return f"{stage.call.label!r} has a bias that nothing subtracts; set it to zero"
     return None
 
@@ -197,13 +198,13 @@ def _imprecise(hidden: Sequence[Stage]) -> str | None:
 def _tied(hidden: Sequence[Stage]) -> str | None:
     """Why the weights of different layers, or the entries of one, are not drawn each for itself."""
     for stage in hidden:
-        if not isinstance(stage.call.module._parameters.get("weight"), nn.Parameter):
+        if stage.call.computed:
             return (
                 f"{stage.call.label!r} computes its weights from other parameters, so they are "
                 "not independent draws"
             )
     for one, other in combinations((stage.call for stage in hidden), 2):
-        if one.module is other.module:
+        if one.name == other.name:
             return (
                 f"{one.name!r} is called more than once, so that its weights are not independent "
                 "from layer to layer"
@@ -229,7 +230,7 @@ def _trained(hidden: Sequence[Stage]) -> str | None:
                 "trained; inspect a fresh network"
             )
     for call in calls:
-        if any(parameter.grad is not None for parameter in call.module.parameters(recurse=False)):
+        if any(parameter.grad is not None for parameter in call.parameters):
             return (
                 f"{call.label!r} has gradients, so that the weights may be trained; inspect a "
                 "fresh network"

@@ -34,7 +34,7 @@ from theorems.inspection.finding import (
     findings,
     remedies,
 )
-from theorems.inspection.forward_pass import LINEAR, Passage, watch
+from theorems.inspection.forward_pass import Passage, watch
 from theorems.inspection.inputs import Batch
 from theorems.inspection.predictions import Simulated, simulated
 from theorems.inspection.recognition import Recognised, recognise
@@ -70,7 +70,8 @@ class Layer:
     comes out.
 
     ``role`` is ``"hidden"`` for a layer that is judged, and says otherwise why it is not. ``kind``
-    is the module's, such as ``"Conv2d"``, and ``shape`` that of what comes out for one sample.
+    is the module's, such as ``"Conv2d"``, or that of a module which does the same, and otherwise
+    ``"Product"``; ``shape`` is that of what comes out for one sample.
     """
 
     name: str
@@ -83,10 +84,9 @@ class Layer:
     @classmethod
     def of(cls, stage: Stage, measures: Measures) -> Layer:
         """The layer of a stage, of which this was measured."""
-        kind = next(kind for kind in LINEAR if isinstance(stage.call.module, kind))
         shape = tuple(stage.features.shape[1:])
         label = stage.call.label
-        return cls(label, stage.does, measures, stage.role, kind.__name__, shape)
+        return cls(label, stage.does, measures, stage.role, stage.call.kind, shape)
 
 
 @dataclass(frozen=True)
@@ -192,6 +192,11 @@ class Inspection:
             )
         if any(layer.kind == "Linear" and len(layer.shape) == 1 for layer in judged):
             words.append("of what a map of each sample gives, a unit is an entry")
+        if any(layer.kind == "Product" for layer in judged):
+            words.append(
+                "of what a product along other axes gives, all entries make the width, and a unit "
+                "is a place along the axes that its weights give"
+            )
         return "; ".join(words)
 
     def __repr__(self) -> str:
@@ -477,10 +482,11 @@ def inspect(
     """Watch ``module`` process ``batch`` once, forward and backward, and say what becomes of the
     samples along depth and of gradients on their way back.
 
-    Judged are linear maps and convolutions of which each row belongs to a sample. All other modules
-    that hold parameters are in ``not_judged`` of what is returned, with the reason, and
-    ``parameters`` adds up to all of them. Gradients are those of what the judged layers' maps give.
-    A chain of the theory is named where data were followed
+    Judged are linear maps and convolutions of which each row belongs to a sample, modules and
+    products with weights in a module's own code alike; these are named by their parameter, such as
+    ``"body.3.weight"``. All else that holds parameters is in ``not_judged`` of what is returned,
+    with the reason, and ``parameters`` adds up to all of them. Gradients are those of what the
+    judged layers' maps give. A chain of the theory is named where data were followed
     from layer to layer and the weights pass tests of independence; else ``recognised.sentence``
     says why not.
 

@@ -537,6 +537,7 @@ def account(
                 roles[call.name] = f"acts on what {stage.call.label!r} gives, which {stage.role}"
                 outputs |= {call.name} if stage.call.name in outputs else set()
     held = _holders(module)
+    own = _own_judged(held, stages)
     before = upstream(passage.outputs)
     followed = passage.unfollowed is None and not any(node.kind == "unseen" for node in before)
     entering = (
@@ -545,28 +546,105 @@ def account(
     parts, graphs = dict(module.named_modules()), of_a_graph(module)
     counted: set[int] = set()
     under = sum(_count(held[name], counted) for name in held if name in judged)
+    under += _count([item for item in module.parameters() if id(item) in own], counted)
+    told = _told(module, passage, stages)
     found = []
     for name, parameters in held.items():
-        if name not in judged:
-            part = parts[name]
-            count = _count(parameters, counted)
+        if name in judged:
+            continue
+        part = parts[name]
+        known = name in passage.refused or name in roles
+        left = [item for item in parameters if id(item) not in own]
+        for why in dict.fromkeys(None if known else told.get(id(item)) for item in left):
+            kept = left if known else [item for item in left if told.get(id(item)) is why]
+            count = _count(kept, counted)
             shared = "" if count else "; its parameters are shared, and counted elsewhere"
+            reason = (
+                _reason(name, kept, part, passage, roles, entering, graphs)
+                if why is None
+                else why.reason
+            )
             found.append(
                 NotJudged(
-                    name or type(module).__name__,
-                    _kind(part),
+                    (name or type(module).__name__) if why is None else why.name,
+                    _kind(part) if why is None else why.kind,
                     count,
-                    _reason(name, part, passage, roles, entering, graphs) + shared,
-                    name in outputs,
-                    _idle(name, part, passage, entering),
+                    reason + shared,
+                    name in outputs if why is None else why.output,
+                    _idle(kept, part, entering) if why is None else False,
                 )
             )
     found += [
         NotJudged(name or type(module).__name__, _kind(part), count, _QUANTISED)
         for name, part, count in holding_quantised(module)
     ]
-    left = sum(item.parameters for item in found)
-    return Parameters(under + left, under, left), tuple(found)
+    left_out = sum(item.parameters for item in found)
+    return Parameters(under + left_out, under, left_out), tuple(found)
+
+
+#: Operations that do to each value what parameters say, or normalise.
+_ONE_BY_ONE = frozenset(
+    {
+        *("add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_", "addcmul"),
+        *("native_layer_norm", "native_group_norm", "native_batch_norm", "_fused_rms_norm"),
+        "_prelu_kernel",
+    }
+)
+
+
+def _own_judged(held: Mapping[str, Sequence[nn.Parameter]], stages: Sequence[Stage]) -> set[int]:
+    """The parameters, by their ids, that are judged with products in modules' own code: weights and
+    biases, and what the same modules do to each value on its way to the next map.
+    """
+    own = [stage for stage in stages if stage.role is Role.HIDDEN and stage.call.product]
+    found = {id(item) for stage in own for item in stage.call.parameters}
+    holders = {name for name, items in held.items() if any(id(item) in found for item in items)}
+    theirs = {id(item) for name in holders for item in held[name]}
+    for stage in stages if own else ():
+        if stage.role is not Role.HIDDEN or stage.arrival is None:
+            continue
+        for node in between(stage.arrival, stage.call.gave_node):
+            if node.kind in _ONE_BY_ONE:
+                entering = upstream([item for item in node.made_from if not item.fed])
+                found |= {id(item.value) for item in entering if item.kind == "parameter"} & theirs
+    return found
+
+
+def _told(module: nn.Module, passage: Passage, stages: Sequence[Stage]) -> dict[int, NotJudged]:
+    """Why parameters are not judged that modules' own code multiplies by, by their ids."""
+    found: dict[int, NotJudged] = {}
+    for stage in stages:
+        if stage.call.product is not None and stage.role is not Role.HIDDEN:
+            output = stage.role in {Role.OUTPUT, Role.POOLED}
+            why = NotJudged(stage.call.name, stage.call.kind, 0, str(stage.role), output)
+            found |= {id(item): why for item in stage.call.parameters if id(item) not in found}
+    for call, reason in passage.objections:
+        why = NotJudged(call.name, call.kind, 0, reason)
+        found |= {id(item): why for item in call.parameters if id(item) not in found}
+    if passage.mixed:
+        names = {id(item): name for name, item in module.named_parameters()}
+        places = {call.gave_node for call in passage.places}
+        for item in _mixed(passage, places):
+            if id(item) in names and id(item) not in found:
+                found[id(item)] = NotJudged(names[id(item)], "Product", 0, _MIXED)
+    return found
+
+
+_MIXED = "enters a product of several things that depend on the batch, no linear map"
+
+
+def _mixed(passage: Passage, places: Collection[Node]) -> list[Tensor]:
+    """The parameters that enter products of several things that the batch enters, and no place
+    before.
+    """
+    seen: set[Node] = set()
+    left = [node for product in passage.mixed for node in product.factors]
+    while left:
+        node = left.pop()
+        if node not in seen:
+            seen.add(node)
+            left += () if node in places else node.made_from
+    return [node.value for node in seen if node.kind == "parameter"]
 
 
 def _holders(module: nn.Module) -> dict[str, list[nn.Parameter]]:
@@ -594,24 +672,28 @@ def _kind(part: nn.Module) -> str:
     return str(getattr(part, "original_name", type(part).__name__))
 
 
-def _idle(name: str, part: nn.Module, passage: Passage, entering: set[int] | None) -> bool:
-    """Whether it looks rows up, or is known to take no part in the outputs."""
-    used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
-    return isinstance(part, nn.Embedding | nn.EmbeddingBag) or not used
+def _used(parameters: Sequence[nn.Parameter], entering: set[int] | None) -> bool:
+    return entering is None or any(item.data_ptr() in entering for item in parameters)
+
+
+def _idle(parameters: Sequence[nn.Parameter], part: nn.Module, entering: set[int] | None) -> bool:
+    """Whether it looks rows up, or these of it are known to take no part in the outputs."""
+    return isinstance(part, nn.Embedding | nn.EmbeddingBag) or not _used(parameters, entering)
 
 
 def _reason(
     name: str,
+    parameters: Sequence[nn.Parameter],
     part: nn.Module,
     passage: Passage,
     roles: Mapping[str, str],
     entering: set[int] | None,
     graphs: Collection[str],
 ) -> str:
-    """Why a module is not judged; ``entering`` are the parameters that the outputs are made of, if
-    that is known, ``graphs`` the modules that hold those of exported graphs.
+    """Why these parameters of a module are not judged; ``entering`` are those that the outputs are
+    made of, if that is known, ``graphs`` the modules that hold those of exported graphs.
     """
-    used = entering is None or any(item.data_ptr() in entering for item in part.parameters())
+    used = _used(parameters, entering)
     if name in passage.refused:
         return passage.refused[name]
     if name in roles:

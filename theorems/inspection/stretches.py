@@ -158,7 +158,7 @@ def _alone(stage: Stage) -> bool:
     call = stage.call
     values = (call.received, call.gave, stage.features, call.weight)
     return (
-        isinstance(call.module, nn.Linear)
+        call.kind == "Linear"
         and call.weight is not None
         and bool(call.weight.any())
         and all(item is not None and item.ndim == 2 and item.dtype in _PRECISE for item in values)
@@ -169,7 +169,7 @@ def _alone(stage: Stage) -> bool:
 def _continues(before: Stage, stage: Stage) -> bool:
     """Whether two stages are equal but for their weights, one following the other."""
     one, other = before.call, stage.call
-    shared = one.module is other.module or (
+    shared = one.name == other.name or (
         one.weight is not None
         and other.weight is not None
         and one.weight.data_ptr() == other.weight.data_ptr()
@@ -230,11 +230,11 @@ def _made(part: Sequence[Stage], first: int, passage: Passage, law: str, departu
 
 def _bias(part: Sequence[Stage]) -> float:
     """Root mean square of the biases that nothing subtracts."""
-    kept: list[Tensor] = []
-    for stage in part:
-        bias = getattr(stage.call.module, "bias", None)
-        if isinstance(bias, Tensor) and not stage.recentred:
-            kept.append(bias.detach().double().flatten())
+    kept = [
+        stage.call.bias.double().flatten()
+        for stage in part
+        if stage.call.bias is not None and not stage.recentred
+    ]
     return float(torch.cat(kept).square().mean().sqrt()) if kept else 0.0
 
 

@@ -107,9 +107,9 @@ def _applying(name: str, why: str) -> Finding:
 
 def _maps(watched: Watched) -> type[nn.Module] | None:
     """The kind of all judged maps, which results are about; None for others and for several."""
-    modules = [stage.call.module for stage in watched.stages]
+    kinds = {stage.call.kind for stage in watched.stages}
     for kind in (nn.Linear, nn.Conv2d):
-        if all(isinstance(module, kind) for module in modules):
+        if kinds == {kind.__name__}:
             flat = kind is not nn.Linear or all(s.features.ndim == 2 for s in watched.stages)
             return kind if flat else None
     return None
