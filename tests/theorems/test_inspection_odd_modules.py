@@ -90,15 +90,15 @@ class Giving(nn.Module):
 
 
 class Listed(nn.Module):
-    """Maps that are parameters in a list."""
+    """Scales that are parameters in a list."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.maps = nn.ParameterList(torch.randn(WIDTH, WIDTH) for _ in range(3))
+        self.scales = nn.ParameterList(torch.randn(WIDTH) for _ in range(3))
 
     def forward(self, x: Tensor) -> Tensor:
-        for weight in self.maps:
-            x = torch.relu(x @ weight)
+        for scale in self.scales:
+            x = torch.relu(x * scale)
         return x
 
 
@@ -174,7 +174,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], Callable[[], Any], str]] = {
     "parameters in a list": (
         Listed,
         rows,
-        r"'maps' \(ParameterList\) is not called itself, and its parameters are used in the code",
+        r"'scales' \(ParameterList\) is not called itself, and its parameters are used in the code",
     ),
     "sparse batch": (perceptron, lambda: rows().to_sparse(), "batch is sparse"),
     "nested outputs": (
