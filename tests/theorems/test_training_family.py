@@ -1,8 +1,9 @@
-"""The family that trains: left out where nothing is named, and its comparisons on small networks."""
+"""The family that trains: left out where nothing is named; its comparisons on small networks."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ STILL = replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=1e-12))
 def test_a_treatment_is_compared_seed_by_seed_and_nothing_done_is_nothing() -> None:
     claim = get("training.uncentred_weights")
     measures = {"R": over(STILL, SMALL), "R_0": nothing_done(SMALL)}
-    check = compared("small", {"L": 2, "d": 16}, measures)
+    check = compared("small", {"L": 2, "d": 16}, measures, STILL)
     small = replace(claim, checks=(check,))
     (first,), (second,) = verify(small, level=1e-3), verify(small, level=1e-3)
     assert first.verdict is Verdict.SUPPORTED
@@ -84,7 +85,8 @@ def test_a_treatment_is_compared_seed_by_seed_and_nothing_done_is_nothing() -> N
     assert [e.as_json("") | {"seconds": 0} for e in first.evidence] == [
         e.as_json("") | {"seconds": 0} for e in second.evidence
     ]
-    none = replace(small, checks=(compared("none", {"L": 2, "d": 16}, {"R": over(SMALL, SMALL)}),))
+    same = compared("none", {"L": 2, "d": 16}, {"R": over(SMALL, SMALL)}, SMALL)
+    none = replace(small, checks=(same,))
     assert (
         verify(replace(none, sentinel=replace(claim.sentinel, lhs=None, rhs=claim.rhs + 1)))[
             0
@@ -119,7 +121,7 @@ def _of(values: np.ndarray, bound: sp.Rational) -> Statement:
     """A claim of the family with measured ratios in the place of training: at most ``bound``."""
     claim = get("training.iterative_orthogonalisation:against_xavier")
     measures = {"R": lambda context: values, "R_0": lambda context: values + 1}
-    check = compared("given", {"L": 15, "d": 64}, measures)
+    check = compared("given", {"L": 15, "d": 64}, measures, SMALL)
     return replace(claim, rhs=bound, checks=(check,), expected=Verdict.SUPPORTED)
 
 
@@ -212,3 +214,22 @@ def test_the_same_again_from_nothing(name: str) -> None:
 def _without_times(result: dict[str, Any]) -> dict[str, Any]:
     evidence = [{**each, "seconds": None} for each in result["evidence"]]
     return {**result, "seconds": None, "evidence": evidence}
+
+
+# --- what does not reproduce ----------------------------------------------------------------------
+
+REFUTED = [statement for statement in TRAINING if statement.expected is Verdict.REFUTED]
+
+
+@pytest.mark.parametrize("statement", REFUTED, ids=lambda statement: statement.name)
+def test_what_does_not_reproduce_says_so_and_where(statement: Statement) -> None:
+    assert "does not reproduce" in statement.remark
+    assert re.search(r"\d+ layers of \d+ units", statement.remark)
+
+
+def test_a_refutation_has_the_sizes_at_which_it_was_tried() -> None:
+    (found,) = verify(_of(SPREAD, sp.Rational(55, 100)))
+    (told,) = found.evidence
+    assert told.summary.startswith(
+        "given; 16 units, 80 steps of 16 at rate 0.2, 64 images of digits, 32 seeds: R in ["
+    )

@@ -1,4 +1,4 @@
-"""Figures of the family that trains: drawn from the evidence of a run, which nothing is trained for."""
+"""Figures of the family that trains: drawn from the evidence of a run, without training."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulators.training import Design, Recipe
 from theorems import get
 from theorems.checking.medians import within
 from theorems.context import Context
 from theorems.evidence import Details
 from theorems.families.training.figures import LEVEL, Figure, curves_of
-from theorems.families.training.runs import compared, curve
+from theorems.families.training.runs import Treatment, compared, curve
 from theorems.family import Family
 from theorems.registry import families
 from theorems.report.values import columns
@@ -98,8 +99,9 @@ def test_a_table_leaves_out_what_a_figure_draws() -> None:
 
 
 def test_evidence_holds_the_curves_of_its_check_and_is_read_again() -> None:
+    small = Treatment(Design(2, 16), Recipe(steps=1))
     check = compared(
-        "small", {"L": 2, "d": 16}, {"R": lambda c: SEEDS + 3}, curves=[lambda c: CURVES[0]]
+        "small", {"L": 2, "d": 16}, {"R": lambda c: SEEDS + 3}, small, curves=[lambda c: CURVES[0]]
     )
     found = check(get("training.normalisation_parts:recentring"), Context(0, 1e-3))
     (row,) = found.details["readouts"]

@@ -37,7 +37,8 @@ class Sample:
     says why the values may not decide: the start is not forgotten, the price is too high (then
     there may be none). ``notes`` go into the report. A value that is undefined, or that rounding
     spoiled, is NaN: it may be any number. The others are right up to a relative error of
-    ``rounding``. ``sizes`` are values of symbols that were others than the case says.
+    ``rounding``. ``sizes`` are values of symbols that were others than the case says; ``place``
+    says in words of what it was drawn, beside the label of the case.
 
     Example:
         >>> Sample({"r": [np.ones(8)]}).obstacle
@@ -49,6 +50,7 @@ class Sample:
     rounding: float = 0.0
     notes: Mapping[str, object] = field(default_factory=dict)
     sizes: Mapping[str, float] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ class Medians(SampledCheck):
                 continue
             context.progress(f"{statement.name}: {case.label} ({number + 1}/{len(cases)})")
             sample = case.draw(context)
-            drawn = replace(case, values={**case.values, **sample.sizes})
+            label = "; ".join(filter(None, (case.label, sample.place)))
+            drawn = replace(case, label=label, values={**case.values, **sample.sizes})
             rows.append(self._row(statement, drawn, sample, context.level / parts))
         verdict = combine([row.verdict for row in rows])
         decided = [row for row in rows if row.verdict is verdict]

@@ -37,6 +37,7 @@ __all__ = [
     "progress_over",
     "rank_correlation",
     "shuffled",
+    "told",
 ]
 
 Floats = NDArray[np.float64]
@@ -117,11 +118,11 @@ class Treatment:
     def trained(self, context: Context) -> Trained:
         """What came of its networks, at the seed and in the experiment of the context."""
 
-        def told(words: str) -> None:
+        def tell(words: str) -> None:
             context.progress(f"{self.design.depth} layers, {words}")
 
         stream = context.stream("training", self.weights)
-        return _trained(self, stream, context.experiment or _usual(), _Quiet(told))
+        return _trained(self, stream, context.experiment or _usual(), _Quiet(tell))
 
 
 class _Quiet:
@@ -147,6 +148,27 @@ def _trained(
         return experiment.trained(design, recipe, seeds, told.call)
     except (TrainingError, StoreError) as error:
         raise ClaimError(str(error)) from None
+
+
+def told(treatment: Treatment, experiment: Experiment) -> str:
+    """What networks of a treatment are, how they are trained and on what, in words; not how deep.
+
+    - ``treatment``: of which
+    - ``experiment``: on whose images, and at which sizes
+
+    Example:
+        >>> told(Treatment(Design(1, 8), Recipe(steps=5, learning_rate=0.1)), _usual())
+        '8 units, 5 steps of 64 at rate 0.1, 512 images of digits, 32 seeds'
+        >>> told(Treatment(Design(1, 8, kernel=3), Recipe(steps=0)), _usual())
+        '8 channels, no step, 512 images of digits, 32 seeds'
+    """
+    design, recipe = _sized(treatment, experiment)
+    steps = f"{recipe.steps} steps of {recipe.batch_size} at rate {recipe.learning_rate:g}"
+    return (
+        f"{design.width} {'channels' if design.kernel else 'units'}, "
+        f"{steps if recipe.steps else 'no step'}, "
+        f"{recipe.samples} images of {experiment.images.name}, {treatment.seeds} seeds"
+    )
 
 
 def _sized(treatment: Treatment, experiment: Experiment) -> tuple[Design, Recipe]:
@@ -336,6 +358,7 @@ def compared(
     label: str,
     values: Mapping[str, float],
     measures: Mapping[str, Callable[[Context], Floats]],
+    of: Treatment,
     resolution: float = 0.01,
     published: bool = True,
     curves: Sequence[Callable[[Context], Curve]] = (),
@@ -345,12 +368,14 @@ def compared(
     - ``label``: of what is compared, in words
     - ``values``: of the statement's variables there
     - ``measures``: for each sampled symbol what gives it, ``(seeds,)``
+    - ``of``: the treatment that is claimed about, whose sizes stand in the evidence
     - ``resolution``: of an equality, as of `Medians`
     - ``published``: whether a full experiment is at the sizes `PUBLISHED`, or small as well
     - ``curves``: what its evidence holds for figures
 
     Example:
-        >>> check = compared("nothing", {"L": 1}, {"x": lambda context: np.ones(40)})
+        >>> few = Treatment(Design(1, 8), Recipe(steps=1, samples=64))
+        >>> check = compared("nothing", {"L": 1}, {"x": lambda context: np.ones(40)}, few)
         >>> [case.label for case in check.cases(None)]
         ['nothing']
     """
@@ -369,6 +394,7 @@ def compared(
             {name: [measure(here)] for name, measure in measures.items()},
             notes=notes,
             sizes={"d": PUBLISHED.width} if full else {},
+            place=told(of, replace(experiment, full=full)),
         )
 
     case = Case(label, values, draw, share=len(measures))

@@ -4,10 +4,10 @@ Problem. DJB21 fills the weights of convolutions as it does those of perceptrons
 samples (`simulators.training.iterative_orthogonal_`). Does that remove the slowdown with depth, and
 how does it compare with batch normalisation?
 
-Method. Networks of convolutions of 3 by 3 pixels with ReLU, 8 channels of 8 by 8, are trained on 256
-of the digits by plain gradient descent, 100 steps at rate 1/200, 64 seeds of each initialisation,
-96 at 10 layers, with the same batches. The interval for the median over seeds is made of order
-statistics, at the level of the family.
+Method. Networks of convolutions of 3 by 3 pixels with ReLU, 8 channels of 8 by 8, are trained on
+256 of the digits by plain gradient descent, 100 steps at rate 1/200, 64 seeds of each
+initialisation, 96 at 10 layers, with the same batches. The interval for the median over seeds is
+made of order statistics, at the level of the family.
 
 Guarantee. At 15 layers the loss is at most half of that from Xavier's weights and ¾ of that from
 He's, and more than half of the progress of 5 layers is kept; from Xavier's weights it is not. At 10
@@ -101,6 +101,7 @@ STATEMENTS = (
                     "R": over(_iterative[DEEP], _xavier[DEEP]),
                     "R_0": nothing_done(_xavier[DEEP]),
                 },
+                _iterative[DEEP],
                 published=False,
                 curves=(
                     losses_at(_LOSS, "Xavier", _xavier),
@@ -120,6 +121,7 @@ STATEMENTS = (
                 f"iterative, He, L={DEEP}",
                 SIZE,
                 {"R": over(_iterative[DEEP], _he[DEEP])},
+                _iterative[DEEP],
                 published=False,
                 curves=(losses_at(_LOSS, "He", _he),),
             ),
@@ -138,6 +140,7 @@ STATEMENTS = (
                 f"iterative, batch normalisation, L={MIDDLE}",
                 {**SIZE, "L": MIDDLE},
                 {"R": over(_iterative[MIDDLE], _normalised[MIDDLE])},
+                _iterative[MIDDLE],
                 published=False,
                 curves=(losses_at(_LOSS, "batch normalisation", _normalised),),
             ),
@@ -162,6 +165,7 @@ STATEMENTS = (
                     "P": progress_over(_iterative[DEEP], _iterative[SHALLOW]),
                     "P_0": progress_over(_xavier[DEEP], _xavier[SHALLOW]),
                 },
+                _iterative[DEEP],
                 published=False,
             ),
         ),

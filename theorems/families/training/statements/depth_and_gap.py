@@ -128,8 +128,9 @@ def _lowering_check(
 ) -> tuple[Medians]:
     measures = {"Q": _lowered(initialisation, FALLING), **beside}
     label, sizes = f"{initialisation}, L={DEEP}", {"L": DEEP, "d": UNITS}
-    falling = along_training(_FALLING, _SERIES[initialisation], _deep(initialisation), "gaps")
-    return (compared(label, sizes, measures, curves=(falling,)),)
+    deep = _deep(initialisation)
+    falling = along_training(_FALLING, _SERIES[initialisation], deep, "gaps")
+    return (compared(label, sizes, measures, deep, curves=(falling,)),)
 
 
 STATEMENTS = (
@@ -150,6 +151,7 @@ STATEMENTS = (
                 f"L={', '.join(map(str, DEPTHS))}",
                 {"d": UNITS},
                 {"c": _correlation(True), "c_0": _correlation(False)},
+                _by_depth[DEPTHS[-1]],
                 curves=(_first_gaps, losses_at(_LOSS, "Xavier", _by_depth)),
             ),
         ),

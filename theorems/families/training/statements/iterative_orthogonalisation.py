@@ -103,8 +103,8 @@ def _over_depths(initialisation: str) -> Callable[[Context], Curve]:
 
 def _against(initialisation: str, most: sp.Rational) -> dict[str, Any]:
     """What a comparison with another initialisation has of its own."""
-    control = treatment(DEEP, initialisation)
-    measures = {"R": over(treatment(DEEP, "iterative"), control)}
+    control, treated = treatment(DEEP, initialisation), treatment(DEEP, "iterative")
+    measures = {"R": over(treated, control)}
     curves = [_over_depths(initialisation)]
     if initialisation == "xavier":
         measures["R_0"] = nothing_done(control)
@@ -116,10 +116,13 @@ def _against(initialisation: str, most: sp.Rational) -> dict[str, Any]:
         "rhs": most,
         "definitions": {
             R: f"median over seeds of {ratio}",
-            R_0: f"the same of a treatment that does nothing: other weights, {_SERIES[initialisation]}",
+            R_0: "the same of a treatment that does nothing: other weights, "
+            f"{_SERIES[initialisation]}",
         },
         "checks": (
-            compared(f"iterative, {initialisation}, L={DEEP}", SIZE, measures, curves=curves),
+            compared(
+                f"iterative, {initialisation}, L={DEEP}", SIZE, measures, treated, curves=curves
+            ),
         ),
     }
 
@@ -137,6 +140,9 @@ STATEMENTS = (
         title="15 layers: at most ¾ of the loss from He's weights",
         sentinel=Sentinel("at most half", rhs=sp.Rational(1, 2)),
         expected=Verdict.REFUTED,
+        remark="That it learns faster than from He's weights does not reproduce at 15 layers of 64 "
+        "units by 200 steps at rate 1/200; with convolutions of 8 channels it does. "
+        f"{SUPPORTED_BY}",
         **_against("he", sp.Rational(3, 4)),
     ),
     _claim(
@@ -160,7 +166,10 @@ STATEMENTS = (
         expected=Verdict.SUPPORTED,
         checks=(
             compared(
-                f"L={SHALLOW} and {DEEP}", SIZE, {"P": _kept("iterative"), "P_0": _kept("xavier")}
+                f"L={SHALLOW} and {DEEP}",
+                SIZE,
+                {"P": _kept("iterative"), "P_0": _kept("xavier")},
+                treatment(DEEP, "iterative"),
             ),
         ),
     ),
@@ -169,7 +178,8 @@ FIGURES = (
     Figure(
         "iterative_orthogonalisation",
         "Iterative orthogonalisation against depth",
-        "DJB21, Fig. 4, claims that it removes the slowdown with depth without batch normalisation.",
+        "DJB21, Fig. 4, claims that it removes the slowdown with depth without batch "
+        "normalisation.",
         "Perceptrons of 64 units with ReLU, 200 steps at rate 1/200.",
     ),
 )

@@ -49,7 +49,7 @@ def _check(part: str) -> tuple[Medians]:
     if part == "recentre":
         curves.append(along_training(_LOSS, "batch normalisation", both))
     measures = {"R": over(treated, both)}
-    return (compared(f"{part}, L={LAYERS}", sizes, measures, curves=curves),)
+    return (compared(f"{part}, L={LAYERS}", sizes, measures, treated, curves=curves),)
 
 
 _claim = partial(

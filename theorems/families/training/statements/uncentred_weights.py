@@ -66,6 +66,7 @@ STATEMENT = Statement(
             f"uncentred, L={LAYERS}",
             {"L": LAYERS, "d": UNITS},
             {"R": over(_uncentred, _centred), "R_0": nothing_done(_centred)},
+            _uncentred,
             curves=(
                 along_training("loss, nats", "He", _centred),
                 along_training("loss, nats", "uniform on [0, 2/√d]", _uncentred),
