@@ -64,11 +64,14 @@ class Stored:
     notes: tuple[str, ...] = ()
 
 
-def read_array(name: str, *, axis: int = 0, take: int | None = None) -> Stored:
+def read_array(
+    name: str, *, axis: int = 0, take: int | None = None, truths: bool = False
+) -> Stored:
     """The array in file ``name``, as stored; ``"file.npz:key"`` picks one array of an archive.
 
     With ``take``, only the first so many entries along ``axis``, or all if there are fewer; of an
-    .npy file and, along axis 0, of a .csv file no more is read.
+    .npy file and, along axis 0, of a .csv file no more is read. With ``truths`` an array of truth
+    values is taken too.
 
     Raises `BatchError` when the file is missing, not a regular file, of another suffix, damaged, of
     more than `LARGEST` bytes of numbers, or holds anything other than one array of plain scalars.
@@ -81,32 +84,40 @@ def read_array(name: str, *, axis: int = 0, take: int | None = None) -> Stored:
         ...     read_array(f"{folder}/batch.npy", take=2).array.shape
         (2, 3)
     """
-    path, key = _split(name)
-    suffix = os.path.splitext(path)[1].lower()
-    words = obstacle(path)
     try:
-        if words == "no such file":
-            raise _RefusalError(
-                f"{words}; check the path (or write 'digits' for the built-in batch)"
-            )
-        require(words is None, f"{words}; name a .npy, .npz or .csv file", error=_RefusalError)
-        if suffix == ".csv":
-            return _read_csv(path, axis, take)
-        if suffix == ".npz":
-            return _read_npz(path, key, axis, take)
+        found = _read(name, axis, take)
         require(
-            suffix == ".npy",
-            f"suffix {suffix!r} is unknown; store the batch as .npy, .npz or .csv",
+            truths or found.array.dtype.kind != "b",
+            f"entries of type {found.array.dtype}; save an array of real numbers",
             error=_RefusalError,
         )
-        with open(path, "rb") as stream:
-            return _read_npy(stream, os.path.getsize(path), axis, take)
     except _RefusalError as refusal:
         raise BatchError(f"{name}: ", *refusal.args) from None
     except OSError as error:
         raise BatchError(
             f"{name}: cannot be read: {error.strerror or error}; check the file"
         ) from None
+    return found
+
+
+def _read(name: str, axis: int, take: int | None) -> Stored:
+    path, key = _split(name)
+    suffix = os.path.splitext(path)[1].lower()
+    words = obstacle(path)
+    if words == "no such file":
+        raise _RefusalError(f"{words}; check the path (or write 'digits' for the built-in batch)")
+    require(words is None, f"{words}; name a .npy, .npz or .csv file", error=_RefusalError)
+    if suffix == ".csv":
+        return _read_csv(path, axis, take)
+    if suffix == ".npz":
+        return _read_npz(path, key, axis, take)
+    require(
+        suffix == ".npy",
+        f"suffix {suffix!r} is unknown; store the batch as .npy, .npz or .csv",
+        error=_RefusalError,
+    )
+    with open(path, "rb") as stream:
+        return _read_npy(stream, os.path.getsize(path), axis, take)
 
 
 def count_of(name: str, take: object, available: int) -> int:
@@ -240,7 +251,7 @@ def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], 
         error=_RefusalError,
     )
     require(
-        dtype.names is None and dtype.kind in "fiu",
+        dtype.names is None and dtype.kind in "fiub",
         f"entries of type {_line(dtype)}; save an array of real numbers",
         error=_RefusalError,
     )

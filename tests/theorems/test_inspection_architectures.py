@@ -17,6 +17,7 @@ from torch.nn.utils import parametrizations
 from theorems import inspect
 from theorems.cli import main
 from theorems.inspection.inputs import InspectionError
+from theorems.inspection.loading import load_inputs
 
 _seeded = torch.Generator().manual_seed(0)
 FLAT = torch.randn(12, 8, generator=_seeded)
@@ -351,3 +352,35 @@ def test_an_archive_of_several_arrays_is_several_inputs(
         main(["inspect", "model.py:Siamese", "--batch", "towers.npz", "--layout", "columns"]) == 2
     )
     assert "whose samples are rows" in capsys.readouterr().err
+
+
+class Padding(torch.nn.Module):
+    """Takes truth values and one number beside the samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = torch.nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor, padding: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        assert (padding.dtype, scale.shape) == (torch.bool, ())
+        return torch.relu(self.inner(x.masked_fill(padding, 0.0) * scale))
+
+
+def test_an_archive_may_hold_truth_values_and_a_number_behind_the_samples(tmp_path: Path) -> None:
+    flat, odd = FLAT.numpy(), str(tmp_path / "odd.npz")
+    np.savez(odd, x=flat, padding=flat > 1, scale=np.array(2.0, dtype=">f4"))
+    batch, words = load_inputs(odd, take=9)
+    assert words.endswith("odd.npz: x 9 × 8, padding 9 × 8, scale one number")
+    assert inspect(Padding(), batch).samples == 9
+    for name, second, refusal in (
+        ("pickled", np.array([{1: 2}], dtype=object), "an object array, refused because its data"),
+        ("text", np.full(12, "a"), "entries of type <U1; save an array of real numbers"),
+        ("complex", flat + 1j, "entries of type complex64; save an array of real numbers"),
+    ):
+        path = str(tmp_path / f"{name}.npz")
+        np.savez(path, x=flat, second=second)
+        with pytest.raises(ValueError, match=refusal):
+            load_inputs(path)
+    np.savez(odd, padding=flat > 1, x=flat)
+    with pytest.raises(ValueError, match="padding: entries of type bool"):
+        load_inputs(odd)

@@ -634,6 +634,55 @@ def test_batches_of_any_byte_order_type_and_layout_reach_the_network() -> None:
     assert inspect(folded, wide.T.contiguous().T).as_json() == inspect(folded, wide).as_json()
 
 
+NUMBERS_IN_ROWS = FLAT.double().numpy()
+HIDING = np.ma.masked_array(NUMBERS_IN_ROWS, NUMBERS_IN_ROWS > 2)
+ODD: dict[str, tuple[Any, str]] = {
+    "truth values": (NUMBERS_IN_ROWS > 0, "entries of type torch.bool; give real numbers"),
+    "complex": (NUMBERS_IN_ROWS + 1j, "entries of type torch.complex128; give real numbers"),
+    "one number": (np.array(3.0), r"has shape \(\); give \(n, ...\)"),
+    "no samples": (np.zeros((0, 8)), r"has shape \(0, 8\)"),
+    "no entries": (np.zeros((12, 0)), r"has shape \(12, 0\)"),
+    "text": (np.full((12, 8), "a"), "entries of type <U1; give real numbers"),
+    "objects": (NUMBERS_IN_ROWS.astype(object), "entries of type object; give real numbers"),
+    "records": (np.zeros(12, dtype=[("a", "f8")]), "entries of type .*; give real numbers"),
+    "moments": (np.zeros((12, 8), dtype="M8[s]"), r"entries of type datetime64\[s\]; give real"),
+    "masked": (HIDING, "some are masked; fill them"),
+    "nothing": (None, "entries of type object"),
+    "ragged": ([[1.0, 2.0], [3.0]], "no array of numbers: .* inhomogeneous shape"),
+    "quantised": (lambda: torch.quantize_per_tensor(FLAT, 0.1, 0, torch.qint8), "is quantised"),
+    "without values": (FLAT.to("meta"), "has no values"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*quantized tensor.*:UserWarning")
+@pytest.mark.parametrize("name", ODD)
+def test_odd_batches_are_refused_in_a_line(name: str) -> None:
+    batch, words = ODD[name]
+    with pytest.raises(InspectionError, match=words) as refused:
+        inspect(networks.batchnorm(8, 3), batch() if callable(batch) else batch)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda array: array.astype(np.float16),
+        lambda array: array.astype(">f4"),
+        np.ma.masked_array,
+        np.matrix,
+        lambda array: array[::-1],
+        lambda array: np.broadcast_to(array[:, :1], (12, 8)),
+        np.ndarray.tolist,
+        lambda array: torch.tensor(array, requires_grad=True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*matrix:PendingDeprecationWarning")
+def test_batches_that_are_odd_and_numbers_are_taken(change: Callable[[Any], Any]) -> None:
+    module, batch = networks.batchnorm(8, 3), change(NUMBERS_IN_ROWS)
+    plain = batch.detach() if isinstance(batch, Tensor) else np.asarray(batch, dtype=float)
+    assert inspect(module, batch).as_json() == inspect(module, plain).as_json()
+
+
 def test_numbers_that_the_networks_type_does_not_hold_are_said_to_be_too_large() -> None:
     with pytest.raises(
         InspectionError,

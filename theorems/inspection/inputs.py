@@ -151,25 +151,35 @@ def _tensor(name: str, batch: ArrayLike | Tensor) -> Tensor:
             f"{name} is sparse or nested; give a dense tensor, as batch.to_dense() may be",
             InspectionError,
         )
+        require(
+            not batch.is_quantized and batch.device.type != "meta",
+            f"{name} is quantised or has no values; give numbers, as batch.dequantize() may be",
+            InspectionError,
+        )
         narrow = batch.is_floating_point() and batch.itemsize == 1  # Torch computes with none such
         return (batch.float() if narrow else batch).detach().clone().contiguous()
     try:
-        return torch.tensor(_native(np.asarray(batch)))
+        return torch.tensor(_native(batch))
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise InspectionError(
             f"{name} is no array of numbers: {' '.join(str(error).split())}"
         ) from None
 
 
-def _native(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _native(batch: ArrayLike) -> NDArray[np.generic]:
     """The same numbers in the byte order, the types and the layout that Torch takes everywhere."""
+    if np.ma.is_masked(batch):
+        raise ValueError("some are masked; fill them, or leave their samples out")
+    array = np.asarray(batch)
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"entries of type {array.dtype}; give real numbers")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
     if array.dtype.kind in "iu":
         if array.size and int(array.max()) > np.iinfo(np.int64).max:
             raise OverflowError(f"whole numbers up to {array.max()}, above those of 64 bits")
-        return np.ascontiguousarray(array, dtype=np.int64)
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+        return np.asarray(array, dtype=np.int64, order="C")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def _require_numbers(name: str, tensor: Tensor, *, first: bool) -> None:

@@ -196,7 +196,7 @@ def load_inputs(source: str, layout: Layout = "rows", take: int | None = None) -
 
     Of several, the first holds the samples, (n, …). A mapping by the archive's keys is returned, or
     a tuple where NumPy numbered them: ``arr_0``, ``arr_1``, …. With ``take``, arrays with n rows
-    keep the first so many.
+    keep the first so many. All but the first may hold truth values, as a mask does.
 
     Raises:
         ValueError: what cannot be read, columns of several arrays, a ``take`` that is not there.
@@ -218,7 +218,7 @@ def load_inputs(source: str, layout: Layout = "rows", take: int | None = None) -
         f"{source}: several arrays, whose samples are rows; leave the layout out",
         InspectionError,
     )
-    arrays = {key: read_array(f"{source}:{key}").array for key in keys}
+    arrays = {key: read_array(f"{source}:{key}", truths=key != keys[0]).array for key in keys}
     first = arrays[keys[0]]
     require(
         first.ndim >= 2,
@@ -230,7 +230,9 @@ def load_inputs(source: str, layout: Layout = "rows", take: int | None = None) -
         key: array[:count] if array.ndim and len(array) == len(first) else array
         for key, array in arrays.items()
     }
-    shapes = [f"{key} {' × '.join(map(str, array.shape)) or 1}" for key, array in kept.items()]
+    shapes = [
+        f"{key} {' × '.join(map(str, array.shape)) or 'one number'}" for key, array in kept.items()
+    ]
     many = f"first {count} of {len(first)}" if count < len(first) else f"{count}"
     words = f"{many} samples (rows) from {Path(source).name}: {', '.join(shapes)}"
     numbered = list(keys) == [f"arr_{place}" for place in range(len(keys))]
