@@ -59,8 +59,8 @@ class SweepError(RuntimeError):
 class Tally:
     """Where a sweep stands: ``total`` runs, of which ``found`` in the store at the start,
     ``computed`` here, ``elsewhere`` by another process meanwhile, ``failed``. ``remaining``
-    estimates seconds, None at first; ``last`` is what came of the run that finished last, where its
-    kind says so.
+    estimates seconds, None at first where no pace is known; ``last`` is what came of the run that
+    finished last, where its kind says so.
 
     ``elapsed`` is in seconds.
 
@@ -112,6 +112,7 @@ def sweep(
     workers: AbstractContextManager[Workers] | Executor | None = None,
     lease: float = LEASE,
     progress: Callable[[Tally], None] | None = None,
+    pace: float | None = None,
 ) -> Outcome:
     """Compute the runs that ``store`` lacks, and store each as it finishes, longest first.
 
@@ -121,6 +122,9 @@ def sweep(
     - ``lease``: seconds; another process may take over a run whose owner has not renewed its claim
       for so long
     - ``progress``: called with a `Tally` at least every second
+    - ``pace``: where known, the seconds that a worker takes for what
+      `simulators.sweeps.running_times.rough_seconds` calls one; the time left is told by it until
+      the first run is done
 
     Any number of processes may share a store: each run is claimed by one, and a result is stored
     once. A worker that dies is replaced and its run tried again, `ATTEMPTS` times. Ctrl-C raises
@@ -158,7 +162,7 @@ def sweep(
         if not isinstance(workers, Executor)
         else contextlib.nullcontext(Workers.given(workers)) as crew
     ):
-        return _Sweep(wanted, store, crew, lease, progress).run()
+        return _Sweep(wanted, store, crew, lease, progress, pace).run()
 
 
 class _Sweep:
@@ -169,9 +173,10 @@ class _Sweep:
         crew: Workers,
         lease: float,
         progress: Callable[[Tally], None] | None,
+        pace: float | None,
     ) -> None:
         self._runs, self._store, self._crew, self._lease = runs, store, crew, lease
-        self._progress = progress
+        self._progress, self._pace = progress, pace
         self._perform = partial(perform, modules=brought()) if brought() else perform
         self._owner = uuid.uuid4().hex
         self._work = {key: rough_seconds(run) for key, run in runs.items()}
@@ -196,6 +201,8 @@ class _Sweep:
         self._last = ""
 
     def run(self) -> Outcome:
+        if self._pace is not None:
+            self._report()
         try:
             while self._waiting or self._alone or self._running or self._busy:
                 self._submit()
@@ -378,7 +385,7 @@ class _Sweep:
             return
         self._reported = time.monotonic()
         elapsed = self._reported - self._began
-        remaining = elapsed * max(self._left, 0.0) / self._done_work if self._done_work else None
+        remaining = self._remaining(elapsed)
         self._progress(
             Tally(
                 len(self._runs),
@@ -391,6 +398,18 @@ class _Sweep:
                 self._last,
             )
         )
+
+    def _remaining(self, elapsed: float) -> float | None:
+        """Seconds that are left, by what is done, or else by the pace that was given, as long as
+        that does not say less than nothing.
+        """
+        left = max(self._left, 0.0)
+        if self._done_work:
+            return elapsed * left / self._done_work
+        if self._pace is None or not left:
+            return None
+        expected = self._pace * left / self._crew.count - elapsed
+        return expected if expected > 0 else None
 
     def _leave(self) -> None:
         """Also when interrupted: store what has finished, and let others have the rest."""

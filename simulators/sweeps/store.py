@@ -10,6 +10,8 @@ once.
   ignored: keys are unique.
 - Every row carries a digest of its content; file, format and rows are checked when a store is
   opened.
+- Of a store that is moved or deleted while it is open the system still has the content: with what
+  was to be put it goes into a new store beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from urllib.parse import quote
 from simulators.arguments import require
 from simulators.regular_files import obstacle
 
-__all__ = ["Claims", "Row", "Store", "StoreError", "UnwritableStoreError"]
+__all__ = ["Claims", "MovedStoreError", "Row", "Store", "StoreError", "UnwritableStoreError"]
 
 APPLICATION = 0x424E5457
 VERSION = 1
@@ -64,6 +66,15 @@ class UnwritableStoreError(StoreError):
 
     Example:
         >>> issubclass(UnwritableStoreError, StoreError)
+        True
+    """
+
+
+class MovedStoreError(StoreError):
+    """The file was moved or deleted while it was in use.
+
+    Example:
+        >>> issubclass(MovedStoreError, StoreError)
         True
     """
 
@@ -250,23 +261,44 @@ class Store(AbstractContextManager["Store"]):
         its first result.
 
         Returns how many were new. They survive a crash of the process or the machine once this
-        returns.
+        returns. Where the file has been moved or deleted, `MovedStoreError` says in which store
+        beside it they are now, with all that it held.
 
         Args:
             rows: finished runs, some of which may be there already.
         """
-        with self._transaction():
-            before = self._db.total_changes
-            self._db.executemany(
-                "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (row.key, row.parameters, row.data, row.digest, row.seconds, time.time())
-                    for row in rows
-                ),
-            )
-            new = self._db.total_changes - before
+        with self._transaction(rows):
+            new = self._insert(rows)
             self._db.executemany("DELETE FROM claims WHERE key = ?", ((row.key,) for row in rows))
         return new
+
+    def _insert(self, rows: Iterable[Row]) -> int:
+        before = self._db.total_changes
+        self._db.executemany(
+            "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (row.key, row.parameters, row.data, row.digest, row.seconds, time.time())
+                for row in rows
+            ),
+        )
+        return self._db.total_changes - before
+
+    def _rescued(self, rows: Sequence[Row]) -> StoreError:
+        """What is told once the results of a store that is gone, and more, are in one beside it."""
+        place = self.path.with_name(f"{self.path.name}.rescued")
+        gone = f"{self.path}: moved or deleted while it was in use"
+        try:
+            with Store(place) as other:
+                with other._transaction():
+                    other._insert(self.rows())
+                    other._insert(rows)
+                count = len(other.finished())
+        except StoreError as error:
+            return UnwritableStoreError(f"{gone}, and its results cannot be kept: {error}")
+        return MovedStoreError(
+            f"{gone}; its results, {count}, are in {place}: rename that to {self.path.name} and "
+            "start again"
+        )
 
     def _require_place(self, create: bool) -> None:
         name = str(self.path)
@@ -320,16 +352,20 @@ class Store(AbstractContextManager["Store"]):
         return application, version, things
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk may have ended it
-                    self._db.execute("ROLLBACK")
-                raise
+    def _transaction(self, rows: Sequence[Row] = ()) -> Iterator[None]:
+        """Inside, all or nothing is written; ``rows`` are what was to be put."""
+        try:
+            with self._errors():
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:  # a full disk may have ended it
+                        self._db.execute("ROLLBACK")
+                    raise
+        except MovedStoreError:
+            raise self._rescued(rows) from None
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -350,6 +386,8 @@ class Store(AbstractContextManager["Store"]):
             return UnwritableStoreError(
                 f"{self.path}: {failed}; what was stored before is kept; make room and start again"
             )
+        if code == "SQLITE_READONLY_DBMOVED":
+            return MovedStoreError(f"{self.path}: moved or deleted while it was in use")
         words = f"damaged: {error}; restore a copy, or move it away and start anew"
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             words = f"locked by another process for {PATIENCE:g} s; end that one first"

@@ -26,6 +26,8 @@ class Experiment:
       many at once
     - ``device``: Torch's
     - ``store``: the path of a store where networks are found, and kept when they are done; or None
+    - ``existing``: whether the store was made before, so that one that is missing was taken away,
+      which is an error; else it is made
 
     Example:
         >>> from simulators.training import images_from
@@ -39,6 +41,7 @@ class Experiment:
     full: bool = False
     device: str = "cpu"
     store: Path | None = None
+    existing: bool = False
 
     def trained(
         self,
@@ -61,7 +64,7 @@ class Experiment:
         """
         if self.store is None:
             return train(design, recipe, self.images, seeds, device=self.device, progress=progress)
-        with Store(self.store) as store:
+        with Store(self.store, create=not self.existing) as store:
             return train_into(
                 store,
                 design,

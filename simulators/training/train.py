@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ __all__ = [
     "decisive",
     "multiply_adds",
     "require_room",
+    "seconds_a_multiply_add",
     "train",
 ]
 
@@ -354,6 +355,41 @@ def multiply_adds(design: Design, recipe: Recipe, images: Images) -> float:
     return 3.0 * recipe.steps * (recipe.batch_size + like) * products
 
 
+def seconds_a_multiply_add(
+    design: Design, recipe: Recipe, images: Images, device: str = "cpu"
+) -> float:
+    """Seconds that a multiply-add of training takes here, from two steps after a first one.
+
+    What comes before training, as an initialisation on samples, and what is measured are left out.
+
+    Args:
+        design: what is trained.
+        recipe: how.
+        images: what it learns.
+        device: Torch's.
+
+    Raises:
+        ValueError, TrainingError: as `train`.
+
+    Cost: three steps.
+
+    Example:
+        >>> from simulators.training.data import images_from
+        >>> seconds_a_multiply_add(Design(2, 16), Recipe(100), images_from()) > 0
+        True
+    """
+    plain = replace(design, initialisation="he", ascent=0)
+    few = replace(recipe, steps=2, samples=recipe.batch_size)
+    place = require_room(plain, few, images, 1, device)
+    with _one_thread(), _memory_told(f"a network of {design}", place):
+        run = _Run(plain, few, images, [(0,)], place, lambda _: None)
+        run.advance(1)
+        began = time.perf_counter()
+        run.advance(3)
+        seconds = time.perf_counter() - began
+    return seconds / multiply_adds(plain, few, images)
+
+
 def _shape(images: Images) -> tuple[int, ...]:
     """Of one image: channels, height, width."""
     return images.training.images.shape[1:]
@@ -434,6 +470,7 @@ class _Run:
         self.measured: list[tuple[NDArray[np.float64], ...]] = []
         self.diverged = np.full(self.replicas, -1)
         self._told = 0.0
+        self._began = time.monotonic(), self.step
 
     def _for_all(self, samples: Tensor) -> Tensor:
         return samples.expand(self.replicas, -1, -1)
@@ -460,7 +497,7 @@ class _Run:
         self._began = time.monotonic(), self.step
         for mark in marks[len(self.measured) - 1 :]:
             while self.step < mark:
-                self._train(min(mark, (self.step // self.part + 1) * self.part))
+                self.advance(min(mark, (self.step // self.part + 1) * self.part))
                 if unfinished is not None and self.step % self.part == 0:
                     self._keep(unfinished)
             self.measured.append(self._measured())
@@ -537,8 +574,8 @@ class _Run:
             self._made = kind(parameters, lr=self.recipe.learning_rate)
         return self._made
 
-    def _train(self, last: int) -> None:
-        """Up to a step."""
+    def advance(self, last: int) -> None:
+        """Train up to a step."""
         optimiser = self._optimiser()
         rows = torch.arange(self.replicas)[:, None]
         like = self.whole if self.whole_statistics else None

@@ -1,5 +1,6 @@
 """The store: what it keeps, what it notices, what it refuses."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -14,7 +15,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from simulators.sweeps.store import APPLICATION, Row, Store, StoreError
+from simulators.sweeps.store import (
+    APPLICATION,
+    MovedStoreError,
+    Row,
+    Store,
+    StoreError,
+    UnwritableStoreError,
+)
 
 
 def row(name: str, size: int = 100) -> Row:
@@ -163,6 +171,39 @@ def test_an_empty_file_is_a_new_store(tmp_path):
     (tmp_path / "x.db").touch()
     with Store(tmp_path / "x.db") as store:
         assert store.finished() == set()
+
+
+@pytest.mark.parametrize("way", ["deleted", "moved", "replaced"])
+def test_of_a_store_that_is_gone_all_is_kept_beside_it(path, way):
+    """What it held, and what was to be put, whatever was done first; twice into the same store."""
+    place = path.with_name(f"{path.name}.rescued")
+    with Store(path) as store:
+        held = {each.key for each in store.rows()}
+        os.rename(path, path.with_name("elsewhere"))
+        if way == "deleted":
+            path.with_name("elsewhere").unlink()
+        if way == "replaced":
+            Store(path).close()
+        told = (
+            rf"^{path}: moved or deleted while it was in use; its results, {{}}, are in {place}: "
+        )
+        with pytest.raises(MovedStoreError, match=told.format(len(held))):
+            store.claim(["x"], "me", 1.0)
+        for name, count in (("new", 1), ("newer", 2)):
+            with pytest.raises(MovedStoreError, match=told.format(len(held) + count)):
+                store.put([row(name)])
+    with Store(place, create=False) as kept:
+        assert kept.finished() == held | {row("new").key, row("newer").key}
+        kept.check()
+
+
+def test_of_a_store_that_is_gone_with_its_folder_nothing_is_kept(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with Store(folder / "x.db") as store:
+        shutil.rmtree(folder)
+        with pytest.raises(UnwritableStoreError, match="in use, and its results cannot be kept: "):
+            store.put([row("a")])
 
 
 def test_a_later_version_is_refused(path):

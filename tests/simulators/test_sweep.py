@@ -24,6 +24,7 @@ from sweep_samples import Deadly, Failing, Large, Slow, as_, grid
 
 from simulators.sweeps.dispatch import Outcome, SweepError, Tally, sweep
 from simulators.sweeps.executors import Done, Workers, local_processes, perform
+from simulators.sweeps.running_times import rough_seconds
 from simulators.sweeps.store import Store, StoreError
 from simulators.trajectory import Trajectory
 
@@ -63,6 +64,19 @@ def test_a_second_start_does_only_what_is_missing(store, threads):
     outcome = sweep(grid(seeds="0..9"), store, workers=threads)
     assert (outcome.found, outcome.computed) == (4, 6)
     assert sweep(grid(), store, workers=threads).computed == 0
+
+
+def test_where_a_pace_is_known_the_time_left_is_told_before_anything_is_done(store, threads):
+    seen: list[Tally] = []
+    runs = grid(seeds="0..9")
+    work = sum(rough_seconds(run) for run in runs.runs().values())
+    sweep(runs, store, workers=threads, progress=seen.append, pace=1e9)
+    workers = Workers.given(threads).count
+    assert seen[0].settled == 0
+    assert seen[0].remaining == pytest.approx(1e9 * work / workers, rel=1e-3)
+    assert seen[-1].settled == seen[-1].total == 10
+    sweep(runs, store, workers=threads, progress=seen.append, pace=1e9)
+    assert seen[-1].remaining is None
 
 
 def test_progress_adds_up(store, threads):

@@ -490,6 +490,13 @@ def test_on_the_way_loss_and_time_left_are_told(monkeypatch: pytest.MonkeyPatch)
     assert re.fullmatch(r"step 8 of 8: loss [\d.]+", told[-1])
 
 
+def test_a_pace_is_that_of_some_steps() -> None:
+    """Of any network, whatever comes before its steps, and of one that makes none."""
+    for design in (SMALL, replace(SMALL, initialisation="iterative", ascent=5)):
+        for recipe in (SHORT, replace(SHORT, steps=0), replace(SHORT, statistics="whole")):
+            assert NetworkRun(design, recipe, DIGITS, (0,)).pace() > 0
+
+
 def test_memory_that_ends_on_the_way_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def ended(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n2 GiB")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulators.sweeps.store import Store
+from simulators.sweeps.store import Row, Store
 from simulators.training import Design, Experiment, Recipe, images_from, images_in
 from theorems import get, verify
 from theorems.cli import main
@@ -110,9 +111,11 @@ def test_a_full_run_is_trained_by_workers_judged_and_found_again(
     for there, made in ((0, 96), (96, 0)):
         file = tmp_path / f"{there}.json"
         assert main([*words, "--json", str(file)]) in (0, 1)
-        told = " ".join(capsys.readouterr().out.split())
+        printed = capsys.readouterr()
+        told = " ".join(printed.out.split())
         assert f"Runs 96: {there} in the store already, {made} computed" in told
         assert "sizes as published" in told
+        assert bool(re.search(r"^\[0/96\] about .* left$", printed.err, re.M)) is bool(made)
     first, again = (rows_of(tmp_path / f"{name}.json") for name in (0, 96))
     assert first == again
     assert first[0]["d"] == 8, "the width that was trained, and not that of the statement"
@@ -234,6 +237,44 @@ def test_what_cannot_be_is_one_line(
     assert told.out == ""
     assert len(told.err.splitlines()) == 1
     assert words in told.err
+
+
+@pytest.mark.usefixtures("small_claim")
+@pytest.mark.parametrize("full", [False, True])
+def test_a_store_that_is_deleted_on_the_way_is_one_line_and_nothing_is_lost(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    full: bool,
+) -> None:
+    monkeypatch.setattr(runs, "PUBLISHED", runs.Sizes(width=8, batch_size=200, epochs=4))
+    store = tmp_path / "runs.db"
+    words = ["verify", "training", "--store", str(store), "--data", str(folder), "--jobs", "1"]
+    words += ["--full"] * full
+    put, puts = Store.put, list[int]()
+
+    def put_into_what_is_gone(opened: Store, rows: Sequence[Row]) -> int:
+        puts.append(len(rows))
+        if len(puts) == 2:
+            store.unlink()
+        return put(opened, rows)
+
+    monkeypatch.setattr(Store, "put", put_into_what_is_gone)
+    assert main(words) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    rescued = tmp_path / "runs.db.rescued"
+    assert f"{store}: moved or deleted while it was in use; its results, " in line
+    assert f"are in {rescued}: rename that to runs.db and start again" in line
+    with Store(rescued, create=False) as kept:
+        assert len(kept.finished()) >= sum(puts[:2])
+
+
+def test_a_store_that_is_gone_between_two_treatments_is_not_made_anew(tmp_path: Path) -> None:
+    experiment = Experiment(images_from(), store=tmp_path / "runs.db", existing=True)
+    with pytest.raises(ClaimError, match="no such store; check the path"):
+        verify(CLAIM, experiment=experiment)
+    assert not (tmp_path / "runs.db").exists()
 
 
 @pytest.mark.usefixtures("small_claim")

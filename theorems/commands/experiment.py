@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,6 +144,7 @@ def given_experiment(args: argparse.Namespace, statements: Sequence[Statement]) 
     if store is not None:
         with Store(store) as opened:
             unused = _unused(opened, runs)
+        experiment = replace(experiment, existing=True)
     other = [option for option in options if option not in ("--store", "--dask")]
     return GivenExperiment(experiment, ", ".join(other), runs, unused)
 
@@ -166,7 +167,8 @@ def _unused(store: Store, runs: Mapping[str, NetworkRun]) -> str:
 
 
 def train_all(out: Console, given: GivenExperiment, jobs: int, dask: str | None) -> int:
-    """Train what the store lacks, by processes or a cluster; the exit status.
+    """Train what the store lacks, by processes or a cluster; the exit status. How long it takes is
+    told from the start, by some steps of the largest network on this machine.
 
     Args:
         out: where the outcome is printed.
@@ -182,7 +184,12 @@ def train_all(out: Console, given: GivenExperiment, jobs: int, dask: str | None)
     if experiment is None or experiment.store is None:
         return AS_EXPECTED
     with stopped(), Store(experiment.store) as store:
-        status = swept(out, given.runs, store, None if dask else jobs, dask)
+        there = store.finished()
+        missing = [run for key, run in given.runs.items() if key not in there]
+        pace = None
+        if missing:
+            pace = max(missing, key=lambda run: run.rough_seconds).pace()
+        status = swept(out, given.runs, store, None if dask else jobs, dask, pace)
     if status == AS_EXPECTED:
         shutil.rmtree(unfinished(experiment.store, []).parent, ignore_errors=True)
     return status

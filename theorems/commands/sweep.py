@@ -179,7 +179,12 @@ def _carry_out(runs: Mapping[str, SweepRun] | None, args: argparse.Namespace) ->
 
 
 def swept(
-    out: Console, runs: Mapping[str, Run], store: Store, workers: int | None, dask: str | None
+    out: Console,
+    runs: Mapping[str, Run],
+    store: Store,
+    workers: int | None,
+    dask: str | None,
+    pace: float | None = None,
 ) -> int:
     """Do the runs that a store lacks, with a meter, and print how that ended; the exit status.
 
@@ -189,6 +194,7 @@ def swept(
         store: where results go.
         workers: local processes, one per core by default.
         dask: the address of a scheduler, or None.
+        pace: as of `simulators.sweeps.sweep`.
 
     Raises:
         StoreError, ClusterError, SweepError: what ends a sweep.
@@ -197,7 +203,11 @@ def swept(
     try:
         with _crew(workers, dask) as crew, meter:
             outcome = sweep(
-                runs.values(), store, workers=contextlib.nullcontext(crew), progress=meter.at
+                runs.values(),
+                store,
+                workers=contextlib.nullcontext(crew),
+                progress=meter.at,
+                pace=pace,
             )
     except KeyboardInterrupt:
         paragraph(out, Text(f"Interrupted: {_kept(store, runs)}; start again to do the rest."))

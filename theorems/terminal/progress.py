@@ -178,9 +178,11 @@ class SweepMeter(_Bar):
             TextColumn("{task.description}", markup=False),
         )
         self._printed = time.monotonic()
+        self._estimated = False
 
     def at(self, tally: Tally) -> None:
-        """Tell how far the sweep has come.
+        """Tell how far the sweep has come; a plain line at once where a first estimate is there
+        before anything is done.
 
         Args:
             tally: of the runs that are done and failed, and the seconds that are expected to be
@@ -193,6 +195,8 @@ class SweepMeter(_Bar):
             self._live.update(
                 self._task, total=tally.total, completed=tally.settled, description=words
             )
-        elif time.monotonic() - self._printed > _PLAIN_INTERVAL:
-            self._printed = time.monotonic()
+            return
+        first = left and not (tally.computed or self._estimated)
+        if first or time.monotonic() - self._printed > _PLAIN_INTERVAL:
+            self._printed, self._estimated = time.monotonic(), True
             self._out.print(f"[{tally.settled}/{tally.total}] {words}", soft_wrap=True)

@@ -350,9 +350,12 @@ def sensitivity(value: float | None) -> str:
 def duration(seconds: float) -> str:
     """A time in words.
 
-    >>> duration(1.25), duration(185.0)
-    ('1.2 s', '3 min 05 s')
+    >>> duration(1.25), duration(185.0), duration(1.5e5), duration(1.1e6)
+    ('1.2 s', '3 min 05 s', '41 h', '13 days')
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+    minutes, hours = int(seconds) // 60, int(seconds) // 3600
+    if hours < 10:
+        return f"{minutes} min {int(seconds) % 60:02d} s"
+    return f"{hours} h" if hours < 72 else f"{hours / 24:.0f} days"
