@@ -78,12 +78,27 @@ BIASED: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "tensordot of the last axis": lambda x, w, b: torch.tensordot(x, w.T, 1) + b,
     "inner": lambda x, w, b: torch.inner(x, w) + b,
     "baddbmm": lambda x, w, b: torch.baddbmm(b, x[:, None], w.T.expand(len(x), -1, -1))[:, 0],
+    "columns": lambda x, w, b: (w @ x.T + b[:, None]).T,
+    "einsum of columns": lambda x, w, b: (torch.einsum("oi,in->on", w, x.mT) + b[:, None]).mT,
     "convolution": lambda x, w, b: functional.conv1d(x[..., None], w[..., None], b)[..., 0],
     "transposed convolution": lambda x, w, b: functional.conv_transpose1d(
         x[..., None], w.T[..., None], b
     )[..., 0],
 }
 """x Wᵀ + b in many ways."""
+
+
+class Columns(nn.Module):
+    """Samples are columns from the first map to the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.head = drawn(6, WIDTH), drawn(6, 6), drawn(3, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first @ x.T)
+        x = x + torch.tanh(self.second @ x)
+        return (self.head @ x).T
 
 
 class Listed(nn.Module):

@@ -49,6 +49,7 @@ ZOO: dict[str, tuple[Callable[[], Any], Tensor, set[str], dict[str, str]]] = {
         BOTH,
         {},
     ),
+    "columns": (zoo.Columns, FLAT, {"first", "second"}, HEAD),
     "a list": (zoo.Listed, FLAT, {f"weights.{k}" for k in range(3)}, {}),
     "a stack": (zoo.Stacked, FLAT, {f"weights[{k}]" for k in range(4)}, HEAD),
     "parts of one": (zoo.Chunks, TOKENS, {"qkv[0:8]", "qkv[8:16]", "qkv[16:24]", "out"}, {}),
@@ -100,6 +101,18 @@ def test_every_parameter_is_judged_or_named_with_the_reason(name: str) -> None:
     assert found.parameters.total == found.parameters.judged + found.parameters.not_judged == total
     assert not isinstance(found.gradients, str)
     assert all(norm > 0 for norm in found.gradients.norms)
+
+
+def test_columns_are_turned_whatever_their_number() -> None:
+    found = inspected(zoo.Columns, FLAT)
+    assert [layer.does for layer in found.layers] == [
+        "weights → relu",
+        "weights → tanh → residual",
+        "weights",
+    ]
+    for samples, judged in ((8, BOTH), (6, {"first", "second"})):
+        square = inspected(zoo.Columns, FLAT[:samples])
+        assert judged_layers(square) == judged, samples
 
 
 # --- the same as by modules -----------------------------------------------------------------------

@@ -600,7 +600,7 @@ def _listening(
         def multiplied(self, site: Site, found: Multiplied, run: Callable[[], Any]) -> Any:
             output = run()
             place = own.get(site)
-            if place is not None and output.shape == place.gave.shape:
+            if place is not None and output.shape == place.gave_node.value.shape:
                 if place.label in arriving and place.product is not None:
                     _keep(seen, place.label, found.factors[place.product.entry])
                 listen(place.label, place.units, output)
@@ -793,7 +793,8 @@ def _dead(stage: Stage, seen: Backward) -> float:
     if still is None or features.shape != gave.shape or not features.is_floating_point():
         return math.nan
     spread = features.amax(dim=0) - features.amin(dim=0)
-    axes = sorted(axis % features.ndim - 1 for axis in stage.call.units)
+    units = [1] if stage.call.turned else [axis % features.ndim for axis in stage.call.units]
+    axes = [axis - 1 for axis in sorted(units)]
     spread = spread.movedim(axes, list(range(len(axes))))
     constant = (spread.reshape(len(still), -1).amax(dim=1) == 0).cpu().numpy()
     return float((constant & still).mean())

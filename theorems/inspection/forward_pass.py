@@ -87,12 +87,19 @@ class Call:
         return list(self.module.parameters(recurse=False))
 
     @property
+    def turned(self) -> bool:
+        """Whether what comes in and out has the samples along its last axis."""
+        return self.product is not None and self.product.by_column
+
+    @property
     def received(self) -> Tensor:
-        return self.came.seen
+        """What comes in, (n, …)."""
+        return self.came.seen.mT if self.turned else self.came.seen
 
     @property
     def gave(self) -> Tensor:
-        return self.gave_node.seen
+        """What comes out, (n, …)."""
+        return self.gave_node.seen.mT if self.turned else self.gave_node.seen
 
     def within(self, other: Call) -> bool:
         return other.began < self.began and self.ended < other.ended
@@ -122,6 +129,14 @@ class Passage:
     inputs: Inputs | None = None
     objections: list[tuple[Call, str]] = field(default_factory=list)
     mixed: list[Product] = field(default_factory=list)
+
+    def upright(self, node: Node) -> Tensor:
+        """A value with the samples along its first axis, where the network has some of its values,
+        (d, n), the other way.
+        """
+        value, samples = node.seen, len(self.batch)
+        turned = value.ndim == 2 and value.shape[1] == samples != value.shape[0]
+        return value.mT if turned and any(place.turned for place in self.places) else value
 
 
 def watch(module: nn.Module, batch: Batch, statistics: str) -> Passage:
@@ -445,8 +460,14 @@ def _moved(
         and rolled(call.received, other_call.received)
         and rolled(call.gave, other_call.gave)
     }
+
+    def upright(value: Tensor, site: Site) -> Tensor:
+        return value.mT if products[site].by_column else value
+
     return calls | {
-        site for site, value in received.seen.items() if rolled(products[site].came.seen, value)
+        site
+        for site, value in received.seen.items()
+        if rolled(upright(products[site].came.seen, site), upright(value, site))
     }
 
 
@@ -507,7 +528,10 @@ def _choose_products(
             units=item.units,
             product=item,
         )
-        if objection := _objection(call, len(passage.batch), item.site in still):
+        samples = len(passage.batch)
+        if objection := _unlike_a_layer(item, samples) or _objection(
+            call, samples, item.site in still
+        ):
             passage.objections.append((call, objection))
         else:
             passage.places.append(replace(call, weight=item.weight, computed=item.computed))
@@ -567,16 +591,20 @@ def _objection(call: Call, samples: int, still: bool) -> str | None:
             f"holds rows along its first axis that are not the {samples} samples: they do not "
             "move as those do"
         )
-    if call.product is not None:
-        return _unlike_a_layer(call.product)
-    return _ELSE if call.weight is None or not _is_product(call) else None
+    if call.product is None and (call.weight is None or not _is_product(call)):
+        return _ELSE
+    return None
 
 
-def _unlike_a_layer(product: Product) -> str | None:
-    """Why a product in a module's own code is no linear map of each sample, if it is none."""
+def _unlike_a_layer(product: Product, samples: int) -> str | None:
+    """Why a product in a module's own code is no linear map of each sample, if it is none by its
+    form.
+    """
     if product.adds:
         return "adds something of the batch to its product in one call"
-    if not product.by_row:
+    shape = product.came.value.shape
+    mixed = product.by_column and shape[0] == samples != shape[1]
+    if mixed or not (product.by_row or product.by_column):
         return "multiplies along the samples, or has other weights for each of them"
     return None
 

@@ -120,7 +120,8 @@ class Product:
             return "Conv" + "".join(word.capitalize() for word in words)
         came, out = self._came_labels, self.multiplied.out
         summed = [label for label in came if label in self._weight_labels and label not in out]
-        plain = self.units == (len(out) - 1,) and summed == came[-1:]
+        axis = 0 if self.by_column else -1
+        plain = self.units == (axis % len(out),) and summed == [came[axis]]
         return "Linear" if plain else "Product"
 
     @property
@@ -144,6 +145,18 @@ class Product:
             return self.fed == 0
         first = self._came_labels[:1]
         return first == self.multiplied.out[:1] and first[0] not in self._weight_labels
+
+    @property
+    def by_column(self) -> bool:
+        """The same of the last of two axes."""
+        last = self._came_labels[-1:] if self.multiplied.labels else []
+        return (
+            len(last) == 1
+            and len(self._came_labels) == len(self.multiplied.out) == 2
+            and not self.by_row
+            and last == self.multiplied.out[-1:]
+            and last[0] not in self._weight_labels
+        )
 
     @property
     def scales(self) -> bool:

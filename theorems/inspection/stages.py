@@ -129,7 +129,8 @@ def _stage(passage: Passage, place: Call) -> Stage:
     skipped = next(iter(others)) if len(others) == 1 and others <= set(taken) else None
     if not others or skipped is not None:
         calls = _on(way, passage)
-        actions, factor, recentred = _steps(place, calls, arrival.seen, skipped)
+        before = None if skipped is None else passage.upright(skipped)
+        actions, factor, recentred = _steps(place, calls, passage.upright(arrival), before)
         if skipped is None or "residual" in actions:
             return Stage(
                 place,
@@ -146,7 +147,7 @@ def _stage(passage: Passage, place: Call) -> Stage:
     # and no parts of it
     whole = [node for node in alone if node.value.numel() == place.gave.numel()]
     last = all(made[node].began < place.began for node in others if node in made)
-    actions, _, recentred = _steps(place, calls, whole[-1].seen, None)
+    actions, _, recentred = _steps(place, calls, passage.upright(whole[-1]), None)
     return Stage(
         place,
         _by_sample(passage, [*whole, arrival] if last else whole, place),
@@ -207,12 +208,12 @@ def _by_sample(passage: Passage, nodes: Sequence[Node], place: Call) -> Tensor:
     samples = len(passage.batch)
     return next(
         (
-            node.seen
-            for node in reversed(nodes)
-            if node.value.ndim >= 2
-            and node.value.shape[0] == samples
-            and node.value.is_floating_point()
-            and torch.isfinite(node.value).all()
+            value
+            for value in map(passage.upright, reversed(nodes))
+            if value.ndim >= 2
+            and value.shape[0] == samples
+            and value.is_floating_point()
+            and torch.isfinite(value).all()
         ),
         place.gave,
     )
@@ -237,7 +238,7 @@ def _names(others: set[Node], made: Mapping[Node, Call], taken: Mapping[Node, Ca
 
 
 def _steps(
-    place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Node | None
+    place: Call, calls: Sequence[Call], arrived: Tensor, skipped: Tensor | None
 ) -> tuple[tuple[str, ...], float | None, bool]:
     """What was done from what ``place`` gives to what arrived, module by module and between them.
 
@@ -251,9 +252,7 @@ def _steps(
     for call in [*calls, None]:
         received = arrived if call is None else call.received
         if not same(here, received):
-            names, added = _function_and_sum(
-                here, received, None if skipped is None else skipped.seen
-            )
+            names, added = _function_and_sum(here, received, skipped)
             factor = factor if added is None else added
             actions += names
             recentring += [name in {"recenter", "batchnorm"} for name in names]
@@ -554,26 +553,21 @@ def account(
             continue
         part = parts[name]
         known = name in passage.refused or name in roles
+        groups: dict[NotJudged, list[nn.Parameter]] = {}
         left = [item for item in parameters if id(item) not in own]
-        for why in dict.fromkeys(None if known else told.get(id(item)) for item in left):
-            kept = left if known else [item for item in left if told.get(id(item)) is why]
+        rest = [item for item in left if known or id(item) not in told]
+        for item in left:
+            if not known and id(item) in told:
+                groups.setdefault(told[id(item)], []).append(item)
+        if rest:
+            reason = _reason(name, rest, part, passage, roles, entering, graphs)
+            label = name or type(module).__name__
+            idle = _idle(rest, part, entering)
+            groups[NotJudged(label, _kind(part), 0, reason, name in outputs, idle)] = rest
+        for why, kept in groups.items():
             count = _count(kept, counted)
             shared = "" if count else "; its parameters are shared, and counted elsewhere"
-            reason = (
-                _reason(name, kept, part, passage, roles, entering, graphs)
-                if why is None
-                else why.reason
-            )
-            found.append(
-                NotJudged(
-                    (name or type(module).__name__) if why is None else why.name,
-                    _kind(part) if why is None else why.kind,
-                    count,
-                    reason + shared,
-                    name in outputs if why is None else why.output,
-                    _idle(kept, part, entering) if why is None else False,
-                )
-            )
+            found.append(replace(why, parameters=count, reason=why.reason + shared))
     found += [
         NotJudged(name or type(module).__name__, _kind(part), count, _QUANTISED)
         for name, part, count in holding_quantised(module)
