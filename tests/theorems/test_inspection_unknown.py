@@ -700,6 +700,15 @@ sys.path[:0] = [{folder!r}]
 import torch, zoo
 from torch import nn
 def branches(): return zoo.Branches()
+def folded(): return zoo.Folded()
+def transformer():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        def forward(self, x): return self.encoder(x[:, None, :].repeat(1, 3, 1))
+    return Reader()
 def deep(): return zoo.chain_of(lambda: nn.Linear(8, 8), lambda: nn.BatchNorm1d(8), nn.ReLU, depth=30)
 class Named(nn.Module):
     def __init__(self):
@@ -749,6 +758,28 @@ def test_no_number_is_cut_at_any_width(
     flat = re.sub(r"\s+", "", printed)
     assert all(item["name"] in flat for item in told["not_judged"])
     assert "…" not in printed or len(told["layers"]) >= 24
+
+
+def test_names_fold_at_their_dots(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    main(["inspect", "model.py:transformer", "--batch", "big.npy"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    place = next(k for k, line in enumerate(lines) if re.match(r" ?1  encoder\.\s", line))
+    assert [line.split()[0] for line in lines[place + 1 : place + 3]] == ["layers.0.", "linear1"]
+
+
+def test_digits_reach_a_network_that_views_them_as_other_rows(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    arguments = ["--batch", "digits", "--take", "12", "--json", "out.json"]
+    assert main(["inspect", "model.py:folded", *arguments]) in {0, 1}
+    told = json.loads(Path("out.json").read_text(encoding="utf-8"))
+    assert [layer["name"] for layer in told["layers"]] == ["whole"]
+    capsys.readouterr()
 
 
 def test_nothing_is_cut_in_a_pipe(model: Path) -> None:

@@ -53,19 +53,28 @@ def copies(module: nn.Module) -> tuple[Group, ...]:
 
 
 def in_words(groups: Sequence[Group]) -> str:
-    """Which weights are equal, and what to do about it; empty for none.
+    """Which weights are equal, by the modules that hold them, and what to do; empty for none.
 
-    >>> in_words([("a.weight", "b.weight")])
-    "'b.weight' is equal to 'a.weight' at the start; copies are no independent draws: draw each anew"
+    >>> in_words([("a.0.in.weight", "a.1.in.weight"), ("a.0.out.weight", "a.1.out.weight")])
+    "weights of 'a.1' are equal to those of 'a.0' at the start; copies are no independent draws: \
+draw each anew"
     """
+    held = list(dict.fromkeys(map(_holders, groups)))
     told = []
-    for first, *others in groups[:_SHOWN]:
+    for first, *others in held[:_SHOWN]:
         more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
         names = ", ".join(map(repr, others[:_SHOWN])) + more
-        told.append(f"{names} {'are' if len(others) > 1 else 'is'} equal to {first!r} at the start")
-    if len(groups) > _SHOWN:
-        rest = len(groups) - _SHOWN
-        told.append(f"and so {rest} more group{'s are' if rest > 1 else ' is'}")
-    if not told:
-        return ""
-    return f"{'; '.join(told)}; copies are no independent draws: draw each anew"
+        told.append(f"weights of {names} are equal to those of {first!r} at the start")
+    if len(held) > _SHOWN:
+        told.append(f"and {len(held) - _SHOWN} more such")
+    return f"{'; '.join(told)}; copies are no independent draws: draw each anew" if told else ""
+
+
+def _holders(group: Group) -> Group:
+    """The names without the components at the end that are common to all, but for the first."""
+    parts = [name.split(".") for name in group]
+    common = 0
+    shortest = min(map(len, parts))
+    while common < shortest - 1 and len({name[-1 - common] for name in parts}) == 1:
+        common += 1
+    return tuple(".".join(name[: len(name) - common]) for name in parts)

@@ -22,6 +22,7 @@ from theorems.terminal.streams import harmless
 
 __all__ = [
     "Column",
+    "at_joints",
     "console",
     "duration",
     "field",
@@ -307,9 +308,29 @@ def _print_side_by_side(out: Console, columns: Sequence[Column]) -> None:
             no_wrap=not column.folds,
         )
     table.add_row(*(Text(column.title, style="dim") for column in columns))
+    widths = [column.width or 0 for column in table.columns]
     for row in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*row)
+        cells = zip(row, widths, strict=True)
+        table.add_row(*(at_joints(x, width) if isinstance(x, str) else x for x, width in cells))
     print_table(out, table)
+
+
+def at_joints(text: str, width: int) -> str:
+    """``text`` with line breaks in words of more than ``width`` characters, after a dot, a dash or
+    an underscore where there is one.
+
+    >>> at_joints("encoder.layers.0.linear1", 10)
+    'encoder.\\nlayers.0.\\nlinear1'
+    """
+    done = []
+    for word in text.split(" "):
+        parts, left = [], word
+        while len(left) > width > 0:
+            joint = max(left.rfind(mark, 0, width) for mark in "._-/") + 1
+            parts.append(left[: joint or width])
+            left = left[joint or width :]
+        done.append("\n".join([*parts, left]))
+    return " ".join(done)
 
 
 def shortened(text: str, limit: int) -> str:
