@@ -7,9 +7,9 @@
 initialisation and a batch, 8 to 48 samples of noise or of something real. Seeds draw width, depth,
 samples and batch. Every network gives one tensor: heads and moments stand side by side, as columns.
 
-Healthy means that it trains, as `bench.trainable` decides, and nothing else. By Adam all 345 of 69
-kinds at five seeds do, so none was dropped or made shallower. By SGD with momentum in as few steps
-residual networks without normalisation whose branches start at zero mostly do not.
+Healthy means that it trains, as `bench.trainable` decides, and nothing else. By Adam all do, 759
+of 759 of 69 kinds at seeds 0 to 10, so no kind was dropped or made shallower. By SGD with momentum
+337 of 345 do at seeds 0 to 4: SkipInit in none of five, Fixup in two of five.
 """
 
 from __future__ import annotations
