@@ -22,8 +22,8 @@ from simulators.regular_files import DAMAGE, obstacle, replacing
 __all__ = ["CheckpointError", "read_checkpoint", "write_checkpoint"]
 
 _FORMAT = b"batchnorm-theorems checkpoint 1\n"
-_LONGEST = 10_000
-"""Bytes of a line of the header, at most."""
+_LONGEST = 2**24
+"""Bytes of a line, at most: its seeds make that of a run long."""
 
 
 class CheckpointError(ValueError):
@@ -57,10 +57,10 @@ def write_checkpoint(file: Path, run: Mapping[str, object], state: Mapping[str, 
     """
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
-    rest = json.dumps(run, sort_keys=True).encode() + b"\n" + buffer.getvalue()
+    header, tensors = json.dumps(run, sort_keys=True).encode() + b"\n", buffer.getbuffer()
     file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as draft:
-        draft.write_bytes(_FORMAT + _digest(rest) + b"\n" + rest)
+    with replacing(file) as draft, open(draft, "wb") as opened:
+        opened.writelines((_FORMAT, _digest(header, tensors), header, tensors))
 
 
 def read_checkpoint(file: Path, run: Mapping[str, object], device: str) -> dict[str, Any]:
@@ -92,12 +92,11 @@ def read_checkpoint(file: Path, run: Mapping[str, object], device: str) -> dict[
         with open(file, "rb") as opened:
             begins, digest = opened.read(len(_FORMAT)), opened.readline(_LONGEST)
             require(begins == _FORMAT, f"{file}: no checkpoint of this release", CheckpointError)
-            rest = opened.read()
+            header, tensors = opened.readline(_LONGEST), opened.read()
     except OSError as error:
         raise CheckpointError(f"{file}: {error.strerror or error}") from None
     damaged = f"{file}: damaged, with another content than was written"
-    require(_digest(rest) + b"\n" == digest, damaged, CheckpointError)
-    header, _, tensors = rest.partition(b"\n")
+    require(_digest(header, tensors) == digest, damaged, CheckpointError)
     try:
         _require_of(json.loads(json.dumps(run)), json.loads(header), file)
         return dict(torch.load(io.BytesIO(tensors), map_location=device, weights_only=True))
@@ -117,5 +116,7 @@ def _require_of(wanted: Mapping[str, object], found: Mapping[str, object], file:
         )
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+def _digest(header: bytes, tensors: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(header)
+    digest.update(tensors)
+    return digest.hexdigest().encode() + b"\n"

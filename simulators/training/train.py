@@ -57,8 +57,8 @@ _FASTEST = {"sgd": 3e38, "adam": 3e37}
 _ASCENT_RATE = 3e-3
 """Of Adam, in the steps of gradient ascent on the rank."""
 
-_PART = 5 * 10**12
-"""Multiply-adds between two checkpoints of a long run: some minutes of a core."""
+_PART = 10**12
+"""Multiply-adds between two checkpoints of a long run: a minute or a few of a core."""
 
 _BATCHES_SEEN = 32
 """Mini-batches over which the movement of boundaries is measured."""
