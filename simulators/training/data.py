@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.arguments import one_of, require
+from simulators.regular_files import obstacle
 from simulators.training.image_files import (
     CIFAR_RECORDS,
     CLASSES,
@@ -240,8 +241,8 @@ def images_in(folder: str | PathLike[str]) -> Images:
         /no/such: no such folder; name the one with the files of the images
     """
     place = _existing(folder, "the images")
-    cifar = any((place / each).exists() for each in (*_CIFAR_TRAINING, _CIFAR_TEST))
-    idx = any(_present(place / each).exists() for each in _IDX_FILES)
+    cifar = any(_there(place / each) for each in (*_CIFAR_TRAINING, _CIFAR_TEST))
+    idx = any(_there(_present(place / each)) for each in _IDX_FILES)
     if cifar and idx:
         raise DataError(f"{place}: files of CIFAR-10 and of MNIST; name a folder with one set")
     if not (cifar or idx):
@@ -259,9 +260,15 @@ def _existing(folder: str | PathLike[str], what: str) -> Path:
     if not text:
         raise DataError(f"folder={text!r} is no name of a folder; {wanted}")
     place = Path(text)
-    if not place.is_dir():
-        raise DataError(f"{place}: no such folder; {wanted}")
+    found = obstacle(place)
+    if found != "a directory":
+        why = {"no such file": "no such folder", None: "a file and no folder"}.get(found, found)
+        raise DataError(f"{place}: {why}; {wanted}")
     return place
+
+
+def _there(file: Path) -> bool:
+    return obstacle(file) != "no such file"
 
 
 def _read(name: str, place: Path) -> Images:
@@ -355,7 +362,7 @@ def _idx_part(folder: Path, names: Sequence[str], part: int) -> LabelledImages:
 def _present(file: Path) -> Path:
     """The file itself, or its compressed form where that alone is there."""
     packed = file.with_name(f"{file.name}.gz")
-    return packed if packed.exists() and not file.exists() else file
+    return packed if _there(packed) and not _there(file) else file
 
 
 def _cifar(folder: Path) -> tuple[LabelledImages, LabelledImages]:

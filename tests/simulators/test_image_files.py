@@ -268,6 +268,10 @@ def test_a_set_is_known_and_has_its_folder(tmp_path: Path) -> None:
         images_from("digits", tmp_path)
     with pytest.raises(DataError, match="no such folder; name the one with the files of mnist"):
         images_from("mnist", tmp_path / "nowhere")
+    (tmp_path / "file").write_bytes(b"")
+    for name, words in (("file", "a file and no folder"), ("x" * 300, "too long")):
+        with pytest.raises(DataError, match=f"{words}; name the one with the files of the images"):
+            images_in(tmp_path / name)
     for read in (images_in, lambda folder: images_from("mnist", folder)):
         with pytest.raises(DataError, match="folder='' is no name of a folder; name the one"):
             read("")

@@ -29,7 +29,9 @@ STILL = replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=1e-12))
 CLAIM = replace(
     get("training.uncentred_weights"),
     checks=(
-        compared("small", {"L": 2, "d": 16}, {"R": over(STILL, SMALL), "R_0": nothing_done(SMALL)}),
+        compared(
+            "small", {"L": 2, "d": 16}, {"R": over(STILL, SMALL), "R_0": nothing_done(SMALL)}, STILL
+        ),
     ),
 )
 
