@@ -385,6 +385,24 @@ APPLYING: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {
         lambda: networks.batchnorm(32, 60),
         {"gradient_growth:stalled"},
     ),
+    "ReLU in all layers but one": (
+        lambda: nn.Sequential(*stacked(20, nn.ReLU)[:20], nn.Tanh(), *stacked(20, nn.ReLU)[:40]),
+        set(),
+    ),
+    "one map twenty times": (
+        lambda: nn.Sequential(*[nn.Linear(32, 32), nn.ReLU()] * 20, nn.Linear(32, 3)),
+        set(),
+    ),
+    "batch normalisation of every other layer": (
+        lambda: nn.Sequential(
+            *[
+                part
+                for _ in range(8)
+                for part in (*networks.batchnorm(32, 1)[:3], nn.Linear(32, 32), nn.ReLU())
+            ]
+        ),
+        set(),
+    ),
     "uncentred": (lambda: uncentred(networks.batchnorm(32, 12)), {"uncentred_weights"}),
 }
 
@@ -413,6 +431,10 @@ def test_results_of_training_are_told_where_they_apply(name: str) -> None:
     if name == "deep":
         assert told[0].why.startswith("depth 40 without normalisation: gradients shrink by 0.")
         assert "iterative orthogonal initialisation is available" in told[0].why
+    if name == "deep batch normalisation":
+        assert isinstance(found.gradients, Gradients)
+        rate = f"gradients grow by {found.gradients.rate:.2g} a layer"
+        assert told[0].why.startswith(f"60 layers with batch normalisation: {rate}; 48 such layers")
 
 
 def test_orthogonalisation_is_offered_for_gradients_that_vanish_and_mends_them() -> None:

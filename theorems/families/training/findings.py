@@ -27,7 +27,7 @@ def findings(watched: Watched) -> list[Finding]:
         watched: the network.
     """
     depth, maps = len(watched.stages), _maps(watched)
-    if maps is None or "relu" not in watched.actions or watched.residual:
+    if maps is None or not _of_relu(watched) or watched.residual:
         return []
     if watched.batchnormed:
         return _normalised(watched, depth) if maps is nn.Linear else []
@@ -67,7 +67,7 @@ def remedies(watched: Watched, state: str) -> list[Remedy]:
     vanishing = "vanishing" in {state, watched.course}
     if not vanishing or watched.normalised or watched.residual:
         return []
-    if maps is None or "relu" not in watched.actions:
+    if maps is None or not _of_relu(watched):
         return []
     words = (
         "in training, networks of ReLU with iterative orthogonal initialisation, "
@@ -80,22 +80,23 @@ def remedies(watched: Watched, state: str) -> list[Remedy]:
 
 def _normalised(watched: Watched, depth: int) -> list[Finding]:
     """Of perceptrons with batch normalisation and ReLU."""
+    alone = f"{depth} layers with batch normalisation{_shrinking(watched)}"
     if _uncentred(watched):
         why = (
-            f"{depth} layers with batch normalisation, and weights whose mean is not 0: of "
-            f"{_UNCENTRED} such layers the loss in training is at least twice that of centred ones"
+            f"{alone}; the mean of the weights is not 0: of {_UNCENTRED} such layers the loss in "
+            "training is at least twice that of centred ones"
         )
         return [_applying("uncentred_weights", why)] if depth >= _UNCENTRED else []
     if depth >= _STALLED:
         why = (
-            f"{depth} layers with batch normalisation: {_STALLED} such layers make at most half of "
-            "the progress of 8 by plain gradient descent, as their gradients grow"
+            f"{alone}; {_STALLED} such layers make at most half of the progress of 8 by plain "
+            "gradient descent, as their gradients grow"
         )
         return [_applying("gradient_growth:stalled", why)]
     if _SHALLOW <= depth <= _BATCHNORM:
         why = (
-            f"{depth} layers with batch normalisation: {_BATCHNORM} such layers make at least "
-            "three quarters of the progress of 4 in training"
+            f"{alone}; {_BATCHNORM} such layers make at least three quarters of the progress of 4 "
+            "in training"
         )
         return [_applying("depth_and_trainability:batchnorm", why)]
     return []
@@ -113,6 +114,23 @@ def _maps(watched: Watched) -> type[nn.Module] | None:
             flat = kind is not nn.Linear or all(s.features.ndim == 2 for s in watched.stages)
             return kind if flat else None
     return None
+
+
+def _of_relu(watched: Watched) -> bool:
+    """Whether all judged layers have maps of their own, and the same happens after each of these:
+    ReLU, and before it batch normalisation or nothing. What comes after the last may differ.
+    """
+    kinds = [stage.actions for stage in watched.stages]
+    kind = kinds[0]
+    own = len({id(stage.call.module) for stage in watched.stages}) == len(kinds)
+    plain = kind == ("relu",) or (len(kind) == 2 and kind[0].lower().startswith("batchnorm"))
+    return (
+        own
+        and plain
+        and kind[-1] == "relu"
+        and kinds[-1][: len(kind)] == kind
+        and all(other == kind for other in kinds[:-1])
+    )
 
 
 def _shrinking(watched: Watched) -> str:
