@@ -100,7 +100,8 @@ def require_held(layer: nn.Module, name: str, wanted: Tensor, where: str) -> Non
 
     Example:
         >>> layer = torch.nn.Linear(2, 3)
-        >>> require_held(layer, "weight", layer.weight + 1, "the layer")
+        >>> wanted = layer.weight + 1
+        >>> require_held(layer, "weight", wanted, "the layer")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ValueError: module: the layer does not keep the weight it is given: it comes out ...
     """

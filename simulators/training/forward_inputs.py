@@ -21,7 +21,12 @@ Batch: TypeAlias = Union["Tensor", tuple[object, ...], Mapping[str, object]]
 
 @dataclass(frozen=True)
 class Arguments:
-    """By place and by name."""
+    """What a module is called with, by place and by name.
+
+    Example:
+        >>> Arguments((1,)).kwargs
+        {}
+    """
 
     args: tuple[object, ...]
     kwargs: dict[str, object] = field(default_factory=dict)
