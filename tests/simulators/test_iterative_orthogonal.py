@@ -186,3 +186,25 @@ def test_whole_numbers_take_the_dtype_of_the_module() -> None:
     iterative_orthogonal_(linear, whole, generator=generator(22))
     same = iterative_orthogonal_(torch.nn.Linear(5, 3), whole.float(), generator=generator(22))
     assert torch.equal(linear.weight, same.weight)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 6])
+def test_gradients_of_linear_layers_grow_by_the_formula(depth: int) -> None:
+    """Of `gradient.iterative_orthogonal`: E‖G_0‖²/E‖G_ℓ‖² = (Σ t^(r+1))(Σ t^-r)/(n Σ t), where
+    t = σ^(2/(r+1)), r = 2^ℓ - 1; and between 1 and (Σσ²)(Σσ⁻²)/n².
+    """
+    layers = [nn.Linear(9, 9, bias=False, dtype=torch.float64) for _ in range(depth)]
+    batch = near_collinear(9, 9, 30)
+    norm = float(batch.square().mean().sqrt())
+    iterative_orthogonal_(nn.Sequential(*layers), batch, gain=norm, generator=generator(31))
+    back = torch.eye(9, dtype=torch.float64)
+    for layer in layers:
+        back = layer.weight.detach() @ back
+    sigma, r = torch.linalg.svdvals(batch), 2**depth - 1
+    t = sigma ** (2 / (r + 1))
+    growth = float((t ** (r + 1)).sum() * (t**-r).sum() / (9 * t.sum()))
+    assert float(back.square().sum() / 9) == pytest.approx(growth, rel=1e-8)
+    most = float(sigma.square().sum() * (1 / sigma.square()).sum() / 81)
+    assert 1 < growth < most
+    ends = sigma[0] / sigma[-1]
+    assert most < float(torch.cosh(torch.log(ends)) ** 2)
