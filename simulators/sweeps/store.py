@@ -70,11 +70,11 @@ class UnwritableStoreError(StoreError):
     """
 
 
-class MovedStoreError(StoreError):
+class MovedStoreError(UnwritableStoreError):
     """The file was moved or deleted while it was in use.
 
     Example:
-        >>> issubclass(MovedStoreError, StoreError)
+        >>> issubclass(MovedStoreError, UnwritableStoreError)
         True
     """
 

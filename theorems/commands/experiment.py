@@ -186,10 +186,18 @@ def train_all(out: Console, given: GivenExperiment, jobs: int, dask: str | None)
     with stopped(), Store(experiment.store) as store:
         there = store.finished()
         missing = [run for key, run in given.runs.items() if key not in there]
-        pace = None
-        if missing:
-            pace = max(missing, key=lambda run: run.rough_seconds).pace()
+        pace = _pace(missing) if missing else None
         status = swept(out, given.runs, store, None if dask else jobs, dask, pace)
     if status == AS_EXPECTED:
         shutil.rmtree(unfinished(experiment.store, []).parent, ignore_errors=True)
     return status
+
+
+def _pace(runs: Sequence[NetworkRun]) -> float | None:
+    """That of the largest; None where this machine cannot do what workers may."""
+    from simulators.training import TrainingError
+
+    try:
+        return max(runs, key=lambda run: run.rough_seconds).pace()
+    except TrainingError:
+        return None
