@@ -7,6 +7,7 @@ Nothing is trained for a figure: a check leaves what each seed gave in its evide
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from theorems.report.style import Drawing
 
-__all__ = ["LEVEL", "Figure", "curves_of"]
+__all__ = ["LEVEL", "LOSS", "Figure", "curves_of"]
+
+LOSS = "training loss, nats"
+"""The name of a panel of losses; those of others begin so too."""
 
 LEVEL = 1e-3
 """Error probability of each interval in a figure; they share no budget with verdicts."""
@@ -31,6 +35,11 @@ _FEW = 7
 
 _ROOM = 30
 """Letters of two names that stand side by side above a panel; longer ones stand one a line."""
+
+_APART = 0.012
+"""How far series stand beside each other at one place, of the whole axis, so that none hides one."""
+
+_MARKERS = "os^Dv"
 
 _COLOURS = {
     "Xavier": "as_printed",
@@ -75,6 +84,7 @@ class Figure:
       a run says others; how many seeds and what the bars are is added
     - ``across``: what the horizontal axes are, by panel; by default that of the first curve
     - ``logarithmic``: names of panels whose values are drawn so
+    - ``points``: names of panels whose points are not joined, as a law is drawn beside them
     - ``beside``: draws what else is in a panel, given its axes and its name
 
     Example:
@@ -88,6 +98,7 @@ class Figure:
     sizes: str
     across: Mapping[str, str] | str = "hidden layers"
     logarithmic: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
     beside: Callable[[Axes, str], None] | None = None
 
     def __call__(self, document: Mapping[str, Any]) -> Drawing | None:
@@ -102,13 +113,13 @@ class Figure:
         if not curves:
             return None
         panels = list(dict.fromkeys(curve["panel"] for curve in curves))
-        colours = _colours(curves)
+        strokes = _strokes(curves)
         with drawing():
             figure = new_figure(1.1 + 3.4 * len(panels), 3.5)
             for place, panel in enumerate(panels):
                 axes = figure.add_subplot(1, len(panels), place + 1)
                 here = [each for each in curves if each["panel"] == panel]
-                self._panel(axes, panel, here, colours)
+                self._panel(axes, panel, here, strokes)
         seeds = sorted({len(values) for curve in curves for values in curve["values"]})
         sizes = " ".join(
             f"Sizes {told}." for told in sorted(_told(curves, "sizes") - {"as stated"})
@@ -117,7 +128,7 @@ class Figure:
         caption = (
             f"{self.caption} {sizes or self.sizes}{images} Points: medians over "
             f"{' or '.join(map(str, seeds))} seeds; bars: their intervals by order statistics, each "
-            f"at the error level {LEVEL:g}."
+            f"at the error level {LEVEL:g}. Those of one place stand beside each other."
         )
         name = f"{FAMILY}_{self.theorem}"
         return Drawing(name, self.title, caption, figure, (f"{FAMILY}.{self.theorem}",))
@@ -127,13 +138,26 @@ class Figure:
         axes: Axes,
         panel: str,
         curves: Sequence[Mapping[str, Any]],
-        colours: Mapping[str, str],
+        strokes: Mapping[str, Mapping[str, str]],
     ) -> None:
-        from theorems.report.style import INK
+        from matplotlib.lines import Line2D
+
+        from theorems.report.style import INK, MUTED
 
         named = any(isinstance(at, str) for curve in curves for at in curve["at"])
-        for curve in curves:
-            _with_bars(axes, curve, "none" if named else "-", colours[curve["series"]])
+        line = "none" if named or panel in self.points else "-"
+        places = list(dict.fromkeys(at for curve in curves for at in curve["at"]))
+        found = {at: float(number if named else at) for number, at in enumerate(places)}
+        apart = _APART * (max(found.values()) - min(found.values()))
+        for number, curve in enumerate(curves):
+            off = (number - (len(curves) - 1) / 2) * apart
+            there = [found[at] + off for at in curve["at"]]
+            _with_bars(axes, there, curve, linestyle=line, **strokes[curve["series"]])
+        if panel.startswith(LOSS.partition(",")[0]):
+            dots = (0, (1, 2))
+            axes.axhline(
+                math.log(10), color=MUTED, linewidth=1, linestyle=dots, label="a guess: ln 10"
+            )
         if self.beside is not None:
             self.beside(axes, panel)
         if panel in self.logarithmic:
@@ -142,13 +166,19 @@ class Figure:
         axes.set(xlabel=across, ylabel=panel)
         if named:
             axes.margins(x=0.3)
+            axes.set_xticks([*found.values()], labels=[*map(str, places)])
         if named and len(curves) == 1:
             return
-        places = sorted({at for curve in curves for at in curve["at"]})
         if not named and len(places) <= _FEW:
-            axes.set_xticks(places)
-        longest = sorted(len(curve["series"]) for curve in curves)[-2:]
+            axes.set_xticks(sorted(places))
+        told = zip(*axes.get_legend_handles_labels(), strict=True)
+        handles, labels = zip(
+            *sorted(told, key=lambda each: isinstance(each[0], Line2D)), strict=True
+        )
+        longest = sorted(map(len, labels))[-2:]
         axes.legend(
+            handles,
+            labels,
             labelcolor=INK,
             loc="lower left",
             bbox_to_anchor=(0, 1),
@@ -157,13 +187,20 @@ class Figure:
         )
 
 
-def _colours(curves: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-    """Of each series its colour, the same in every panel."""
+def _strokes(curves: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:
+    """Of each series its colour and the form of its points, the same in every panel."""
     from theorems.report.style import COLOURS, INK, MUTED
 
     left = itertools.cycle((COLOURS["corrected"], MUTED, INK))
     series = dict.fromkeys(curve["series"] for curve in curves)
-    return {name: COLOURS[_COLOURS[name]] if name in _COLOURS else next(left) for name in series}
+    markers = itertools.cycle(_MARKERS)
+    return {
+        name: {
+            "color": COLOURS[_COLOURS[name]] if name in _COLOURS else next(left),
+            "marker": next(markers),
+        }
+        for name in series
+    }
 
 
 def _told(curves: Sequence[Mapping[str, Any]], key: str) -> set[str]:
@@ -171,9 +208,11 @@ def _told(curves: Sequence[Mapping[str, Any]], key: str) -> set[str]:
     return {str(curve[key]) for curve in curves if key in curve}
 
 
-def _with_bars(axes: Axes, curve: Mapping[str, Any], line: str, colour: str) -> None:
-    """Medians of a curve, of what is known, with their intervals. An end that is not reached has no
-    bar; where half of the values are not known there is no point.
+def _with_bars(
+    axes: Axes, across: Sequence[float], curve: Mapping[str, Any], **stroke: Any
+) -> None:
+    """Medians of a curve at the places ``across``, of what is known, with their intervals. An end
+    that is not reached has no bar; where half of the values are not known there is no point.
     """
     from theorems.checking.medians import within
 
@@ -186,13 +225,12 @@ def _with_bars(axes: Axes, curve: Mapping[str, Any], line: str, colour: str) -> 
         below.append(medians[-1] - low if np.isfinite(low) else 0.0)
         above.append(high - medians[-1] if np.isfinite(high) else 0.0)
     axes.errorbar(
-        curve["at"],
+        across,
         medians,
         yerr=[below, above],
-        color=colour,
-        linestyle=line,
-        marker="o",
-        markersize=4,
+        markersize=4.5,
+        elinewidth=1.2,
         capsize=3,
         label=curve["series"],
+        **stroke,
     )

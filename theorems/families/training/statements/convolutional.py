@@ -30,7 +30,7 @@ from functools import partial
 import sympy as sp
 
 from simulators.training import Design, Recipe
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import DJB21, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     Treatment,
@@ -64,7 +64,6 @@ _xavier, _he, _iterative, _normalised = (
         (("batch", "he"), FEWER_SEEDS),
     )
 )
-_LOSS = "loss, nats"
 
 _claim = partial(
     Statement,
@@ -104,8 +103,8 @@ STATEMENTS = (
                 _iterative[DEEP],
                 published=False,
                 curves=(
-                    losses_at(_LOSS, "Xavier", _xavier),
-                    losses_at(_LOSS, "iterative orthogonalisation", _iterative),
+                    losses_at(LOSS, "Xavier", _xavier),
+                    losses_at(LOSS, "iterative orthogonalisation", _iterative),
                 ),
             ),
         ),
@@ -123,7 +122,7 @@ STATEMENTS = (
                 {"R": over(_iterative[DEEP], _he[DEEP])},
                 _iterative[DEEP],
                 published=False,
-                curves=(losses_at(_LOSS, "He", _he),),
+                curves=(losses_at(LOSS, "He", _he),),
             ),
         ),
     ),
@@ -142,7 +141,7 @@ STATEMENTS = (
                 {"R": over(_iterative[MIDDLE], _normalised[MIDDLE])},
                 _iterative[MIDDLE],
                 published=False,
-                curves=(losses_at(_LOSS, "batch normalisation", _normalised),),
+                curves=(losses_at(LOSS, "batch normalisation", _normalised),),
             ),
         ),
     ),

@@ -31,7 +31,7 @@ import sympy as sp
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
 from theorems.context import Context
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import DJB21, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     Curve,
@@ -55,8 +55,8 @@ FALLING = Recipe(steps=300, batch_size=32, learning_rate=0.05, checkpoints=6)
 SEEDS = 64
 NO_STEP = Recipe(steps=0, batch_size=32, learning_rate=0.05)
 
-_GAP, _LOSS = "gap at initialisation", "loss, nats"
-_FALLING = f"gap at {DEEP} layers"
+_GAP = "orthogonality gap at initialisation"
+_FALLING = f"orthogonality gap at {DEEP} layers"
 _SERIES = {"he": "He", "xavier": "Xavier"}
 
 c, c_0 = sp.symbols("c c_0", real=True)
@@ -152,7 +152,7 @@ STATEMENTS = (
                 {"d": UNITS},
                 {"c": _correlation(True), "c_0": _correlation(False)},
                 _by_depth[DEPTHS[-1]],
-                curves=(_first_gaps, losses_at(_LOSS, "Xavier", _by_depth)),
+                curves=(_first_gaps, losses_at(LOSS, "Xavier", _by_depth)),
             ),
         ),
     ),
@@ -180,6 +180,6 @@ FIGURES = (
         "DJB21, Fig. 3, claims that gap and loss rise together with depth, and that the gap falls "
         "while a network of 20 layers learns.",
         "Perceptrons of 64 units with ReLU; 150 steps at rate 1/10, on the right 300 at 1/20.",
-        across={_GAP: "hidden layers", _LOSS: "hidden layers", _FALLING: "steps"},
+        across={_GAP: "hidden layers", LOSS: "hidden layers", _FALLING: "steps"},
     ),
 )

@@ -33,7 +33,7 @@ import sympy as sp
 
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import D20, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     SEEDS,
@@ -65,12 +65,10 @@ _plain, _normalised, _raised = (
 )
 _on_noise = Treatment(_normalised[MIDDLE].design, SHUFFLED)
 
-_LOSS = "loss, nats"
-
 
 def _raised_over_plain(depth: int) -> tuple[Medians]:
     measures = {"R": over(_raised[depth], _plain[depth])}
-    curves = [losses_at(_LOSS, "rank raised before", _raised)] if depth == MIDDLE else []
+    curves = [losses_at(LOSS, "rank raised before", _raised)] if depth == MIDDLE else []
     sizes = {"L": depth, "d": UNITS}
     label = f"ascent, Xavier, L={depth}"
     return (compared(label, sizes, measures, _raised[depth], curves=curves),)
@@ -124,7 +122,7 @@ STATEMENTS = (
                     "P_0": progress_over(_normalised[DEEP], _normalised[SHALLOW]),
                 },
                 _plain[DEEP],
-                curves=(losses_at(_LOSS, "Xavier", _plain),),
+                curves=(losses_at(LOSS, "Xavier", _plain),),
             ),
         ),
     ),
@@ -146,7 +144,7 @@ STATEMENTS = (
                     "P_0": progress_over(_on_noise, _normalised[SHALLOW]),
                 },
                 _normalised[MIDDLE],
-                curves=(losses_at(_LOSS, "batch normalisation", _normalised),),
+                curves=(losses_at(LOSS, "batch normalisation", _normalised),),
             ),
         ),
     ),

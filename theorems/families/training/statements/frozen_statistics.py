@@ -31,7 +31,7 @@ import sympy as sp
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
 from theorems.context import Context
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     Curve,
@@ -52,7 +52,7 @@ SIZE = {"L": LAYERS, "d": UNITS}
 RECIPE = Recipe(steps=150, batch_size=32, learning_rate=0.02, checkpoints=5)
 FROZEN = Treatment(Design(LAYERS, UNITS, "frozen"), RECIPE)
 
-_LOSS, _RIGHT = "loss, nats", "share of test images right"
+_RIGHT = "share of test images right"
 _SERIES = {"xavier": "Xavier", "he": "He", "orthogonal": "orthogonal"}
 
 R, R_0 = sp.symbols("R R_0", nonnegative=True)
@@ -67,9 +67,9 @@ def _against(weights: str) -> tuple[Medians]:
     measures = {"R": over(FROZEN, _from(weights))}
     if weights == "xavier":
         measures["R_0"] = nothing_done(_from(weights))
-    curves = [along_training(_LOSS, _SERIES[weights], _from(weights))]
+    curves = [along_training(LOSS, _SERIES[weights], _from(weights))]
     if weights == "xavier":
-        curves.append(along_training(_LOSS, "frozen statistics", FROZEN))
+        curves.append(along_training(LOSS, "frozen statistics", FROZEN))
     return (compared(f"frozen, {weights}, L={LAYERS}", SIZE, measures, FROZEN, curves=curves),)
 
 
@@ -160,7 +160,7 @@ FIGURES = (
         "BB22's abstract calls batch normalisation a good initialisation: with its statistics "
         "frozen, of a network without it.",
         "Perceptrons of 10 layers of 64 units with ReLU, 150 steps at rate 1/50.",
-        across={_LOSS: "steps"},
-        logarithmic=(_LOSS,),
+        across={LOSS: "steps"},
+        logarithmic=(LOSS,),
     ),
 )

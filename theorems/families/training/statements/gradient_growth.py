@@ -41,7 +41,7 @@ import sympy as sp
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
 from theorems.context import Context
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import FAMILY, SIZES, SUPPORTED_BY, n
 from theorems.families.training.runs import (
     Curve,
@@ -70,8 +70,7 @@ VANISHING_DEPTHS = (4, 6, 8, 10, 12, 16)
 FEW, SOONER = 8, (4, 16)
 TRAINED = Recipe(steps=150, batch_size=32, learning_rate=0.1)
 
-_GROWTH = "log of the gradient's growth"
-_LOSS = "loss, nats"
+_GROWTH = "ln ‖∂loss/∂H‖², first less last layer"
 _SERIES = {"he": "He", "xavier": "Xavier"}
 
 g, c, c_0 = sp.symbols("g c c_0", real=True)
@@ -286,7 +285,7 @@ STATEMENTS = (
                 {"c": _correlation(_trained, True), "c_0": _correlation(_trained, False)},
                 _trained[48],
                 published=False,
-                curves=(losses_at(_LOSS, "batch normalisation", _trained),),
+                curves=(losses_at(LOSS, "batch normalisation", _trained),),
             ),
         ),
     ),
@@ -335,6 +334,7 @@ STATEMENTS = (
                 },
                 _of_few[16],
                 published=False,
+                curves=(losses_at(LOSS, f"batch normalisation of {FEW}", _of_few),),
             ),
         ),
     ),
@@ -353,6 +353,7 @@ STATEMENTS = (
                 {"c": _correlation(_vanishing, True), "c_0": _correlation(_vanishing, False)},
                 _vanishing[16],
                 published=False,
+                curves=(losses_at(LOSS, "Xavier", _vanishing),),
             ),
         ),
     ),
@@ -365,11 +366,12 @@ def _lines(axes: Axes, panel: str) -> None:
 
     if panel != _GROWTH:
         return
-    factors = {"sharp": float(FACTOR.subs(n, SAMPLES)), "as_printed": 0.5, "measured": 1.0}
+    factors = {"sharp": float(FACTOR.subs(n, SAMPLES)), "measured": 1.0, "as_printed": 0.5}
     layers = np.array([DEPTHS[0], DEPTHS[-1]])
     for colour, factor in factors.items():
         line = (layers - 1) * np.log(factor)
-        axes.plot(layers, line, color=COLOURS[colour], linewidth=1, linestyle=":")
+        told = f"{factor:.3g} a layer"
+        axes.plot(layers, line, color=COLOURS[colour], linewidth=1, linestyle="--", label=told)
 
 
 FIGURES = (
@@ -377,9 +379,10 @@ FIGURES = (
         "gradient_growth",
         "Gradients at initialisation against depth, and what is learnt",
         "Growth of the squared norm of the loss's gradient from the last layer to the first; "
-        "dotted, what the factors say: nT/((n-3)(n-1)κ) a layer under batch normalisation, ½ from "
-        "Xavier's weights, 1 from He's. Where it is large, less is learnt.",
+        "dashed, what the factors say: nT/((n-3)(n-1)κ) a layer under batch normalisation, ½ from "
+        "Xavier's weights, 1 from He's. The farther from 0, the less is learnt.",
         "Perceptrons with ReLU, of 128 units at initialisation, of 64 where trained, 150 steps.",
+        points=(_GROWTH,),
         beside=_lines,
     ),
 )

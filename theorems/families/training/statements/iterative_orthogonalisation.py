@@ -32,7 +32,7 @@ import sympy as sp
 
 from simulators.training import Design, Recipe
 from theorems.context import Context
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import DJB21, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     Curve,
@@ -53,7 +53,6 @@ DEPTHS = (SHALLOW, 10, DEEP)
 RECIPE = Recipe(steps=200, batch_size=32, learning_rate=0.005)
 SIZE = {"L": DEEP, "d": UNITS}
 
-_LOSS = "loss, nats"
 _SERIES = {
     "xavier": "Xavier",
     "he": "He",
@@ -98,7 +97,7 @@ _claim = partial(
 
 def _over_depths(initialisation: str) -> Callable[[Context], Curve]:
     treatments = {depth: treatment(depth, initialisation) for depth in DEPTHS}
-    return losses_at(_LOSS, _SERIES[initialisation], treatments)
+    return losses_at(LOSS, _SERIES[initialisation], treatments)
 
 
 def _against(initialisation: str, most: sp.Rational) -> dict[str, Any]:

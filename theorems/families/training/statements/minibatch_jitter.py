@@ -271,7 +271,8 @@ def _line(axes: Axes, panel: str) -> None:
 
     if panel == _MOVED:
         said = float(_SAMPLING.subs({N: SAMPLES, b: BATCH}))
-        axes.axhline(said, color=COLOURS["sharp"], linewidth=1, linestyle=":")
+        told = "sampling without replacement"
+        axes.axhline(said, color=COLOURS["sharp"], linewidth=1, linestyle="--", label=told)
         axes.set_ylim(bottom=0)
 
 
@@ -280,11 +281,12 @@ FIGURES = (
         "minibatch_jitter",
         "Statistics of mini-batches against those of all samples",
         "BB22's abstract says that the jitter of mini-batches widens the margin between samples "
-        "and decision boundary, and helps to generalise. On the right, dotted, how far the "
+        "and decision boundary, and helps to generalise. On the right, dashed, how far the "
         "boundaries of a layer move by sampling without replacement, were the layers before it "
         "still.",
         "Perceptrons of 3 layers of 64 units with ReLU, 300 steps.",
         across={_RIGHT: "statistics of", _MARGIN: "statistics of", _MOVED: "hidden layer"},
+        points=(_MOVED,),
         beside=_line,
     ),
 )

@@ -26,7 +26,7 @@ import sympy as sp
 
 from simulators.training import Design, Recipe
 from theorems.checking.medians import Medians
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import D20, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import Treatment, along_training, compared, over
 from theorems.statement import Quantifier, Sentinel, Source, Statement, Verdict
@@ -36,7 +36,6 @@ __all__ = ["FIGURES", "STATEMENTS"]
 LAYERS, UNITS = 20, 64
 RECIPE = Recipe(steps=150, batch_size=32, learning_rate=0.02, checkpoints=5)
 
-_LOSS = "loss, nats"
 _SERIES = {"recentre": "recentring", "rescale": "rescaling"}
 
 R = sp.Symbol("R", nonnegative=True)
@@ -45,9 +44,9 @@ R = sp.Symbol("R", nonnegative=True)
 def _check(part: str) -> tuple[Medians]:
     treated, both = (Treatment(Design(LAYERS, UNITS, each), RECIPE) for each in (part, "batch"))
     sizes = {"L": LAYERS, "d": UNITS}
-    curves = [along_training(_LOSS, _SERIES[part], treated)]
+    curves = [along_training(LOSS, _SERIES[part], treated)]
     if part == "recentre":
-        curves.append(along_training(_LOSS, "batch normalisation", both))
+        curves.append(along_training(LOSS, "batch normalisation", both))
     measures = {"R": over(treated, both)}
     return (compared(f"{part}, L={LAYERS}", sizes, measures, treated, curves=curves),)
 

@@ -141,7 +141,7 @@ STATEMENTS = (
         rhs=sp.Integer(1),
         sentinel=Sentinel("at a tenth of it", rhs=sp.Rational(1, 10)),
         expected=Verdict.SUPPORTED,
-        checks=_check(_relu, {"R": over(_raised(_relu), _relu)}, "loss with ReLU, nats"),
+        checks=_check(_relu, {"R": over(_raised(_relu), _relu)}, "training loss with ReLU, nats"),
     ),
     _loss(
         variant="rescued_tanh",
@@ -151,7 +151,7 @@ STATEMENTS = (
         expected=Verdict.REFUTED,
         remark="That raising the rank rescues does not reproduce with tanh at 20 layers of 64 "
         f"units, which learn without it; with ReLU at 16 layers it does. {SUPPORTED_BY}",
-        checks=_check(_tanh, {"R": over(_raised(_tanh), _tanh)}, "loss with tanh, nats"),
+        checks=_check(_tanh, {"R": over(_raised(_tanh), _tanh)}, "training loss with tanh, nats"),
     ),
 )
 FIGURES = (

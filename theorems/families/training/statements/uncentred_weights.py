@@ -23,7 +23,7 @@ from __future__ import annotations
 import sympy as sp
 
 from simulators.training import Design, Recipe
-from theorems.families.training.figures import Figure
+from theorems.families.training.figures import LOSS, Figure
 from theorems.families.training.notation import D20, FAMILY, SIZES, SUPPORTED_BY
 from theorems.families.training.runs import (
     Treatment,
@@ -68,8 +68,8 @@ STATEMENT = Statement(
             {"R": over(_uncentred, _centred), "R_0": nothing_done(_centred)},
             _uncentred,
             curves=(
-                along_training("loss, nats", "He", _centred),
-                along_training("loss, nats", "uniform on [0, 2/√d]", _uncentred),
+                along_training(LOSS, "He", _centred),
+                along_training(LOSS, "uniform on [0, 2/√d]", _uncentred),
             ),
         ),
     ),
