@@ -182,6 +182,13 @@ def test_a_run_prints_at_which_level_it_speaks_and_what_the_levels_come_to(
     assert "any false verdict in this run: at most 1e-05 " in told
 
 
+def test_a_statement_is_shown_with_its_level(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "training.uncentred_weights"]) == 0
+    assert "Error level 0.001, declared by its family" in " ".join(capsys.readouterr().out.split())
+    assert main(["show", CHEAP.name]) == 0
+    assert "Error level" not in capsys.readouterr().out
+
+
 def test_a_ledger_holds_the_level_of_each() -> None:
     near = _of(SPREAD, sp.Rational(95, 100))
     run: dict[str, Any] = {"seed": 0, "level": 1e-6, "versions": {}}

@@ -15,7 +15,7 @@ from rich.text import Text
 from theorems.commands.arguments import asked
 from theorems.proofs.record import recorded
 from theorems.proofs.rocq import file_of
-from theorems.registry import library
+from theorems.registry import level_of, library
 from theorems.statement import Assumption, Check, Quantifier, Statement, Verdict
 from theorems.terminal.exit_statuses import AS_EXPECTED, BAD_INPUT, refusing
 from theorems.terminal.screen import (
@@ -206,7 +206,10 @@ def _standing(out: Console, s: Statement) -> None:
             verdict = verdict_text(other.expected)
             named.append(Text.assemble(f":{other.variant} (", verdict, f") {words(other.title)}"))
     _items(out, "Variants", named)
-    fields(out, {"Depends on": ", ".join(s.depends_on), "Remark": words(s.remark)})
+    own = level_of(s)
+    level = "" if own is None else f"{own:g}, declared by its family; --level gives another"
+    facts = {"Error level": level, "Depends on": ", ".join(s.depends_on)}
+    fields(out, {**facts, "Remark": words(s.remark)})
 
 
 # --- what is proved -------------------------------------------------------------------------------
