@@ -260,3 +260,62 @@ def test_copies_of_one_layer_are_named() -> None:
 
 def encoder_layer() -> nn.TransformerEncoderLayer:
     return nn.TransformerEncoderLayer(WIDTH, 4, 2 * WIDTH, batch_first=True)
+
+
+class Way(nn.Module):
+    """Maps ``a`` to ``c``, attention and what a function does with them."""
+
+    def __init__(self, way: Callable[[Any, Tensor], Tensor], last: int = WIDTH) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, last)
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.way(self, x)
+
+
+class Attending(nn.Module):
+    """Queries, and a key and a value of the module's own beside those of the tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.head = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 3)
+        self.inner = nn.MultiheadAttention(
+            WIDTH, 2, batch_first=True, add_bias_kv=True, kdim=WIDTH, vdim=WIDTH
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.reshape(len(x), 4, 4).repeat(1, 1, 4)
+        out: Tensor = self.head(self.inner(self.query(tokens), tokens, tokens)[0].mean(1))
+        return out
+
+
+WAYS: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {
+    "one number a sample": (
+        lambda: Way(lambda own, x: own.b(torch.relu(own.a(x))).squeeze(1), last=1),
+        {"a"},
+    ),
+    "probabilities of one class": (
+        lambda: Way(lambda own, x: torch.sigmoid(own.b(torch.relu(own.a(x)))[:, 0]), last=2),
+        {"a"},
+    ),
+    "one number for all": (
+        lambda: Way(lambda own, x: own.b(torch.relu(own.a(x))).square().mean()),
+        {"a", "b"},
+    ),
+    "rows of halves": (
+        lambda: Way(lambda own, x: own.b(torch.relu(own.a(x)).reshape(-1, 8).reshape(x.shape))),
+        {"a"},
+    ),
+    "a key and a value more": (Attending, {"query"}),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_odd_ways_are_followed(name: str) -> None:
+    build, judged = WAYS[name]
+    torch.manual_seed(0)
+    module = build()
+    found = inspect(module, rows())
+    assert {layer.name for layer in found.layers[: found.hidden]} == judged
+    assert found.parameters.total == sum(item.numel() for item in module.parameters())

@@ -30,7 +30,7 @@ from torch.utils._pytree import tree_map
 from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.attention import picked, soft_choices
-from theorems.inspection.dataflow import reached, tensors_in
+from theorems.inspection.dataflow import in_rows, reached, tensors_in
 from theorems.inspection.forward_pass import (
     LINEAR,
     Call,
@@ -385,7 +385,7 @@ def along(
     except InspectionError:
         return None
     found = [seen.arriving.get(name) for name in labels]
-    kept = [item.double().flatten(1).cpu().numpy() for item in found if item is not None]
+    kept = [in_rows(item.double()).cpu().numpy() for item in found if item is not None]
     shape = part[0].features.shape
     if len(kept) < len(part) or any(item.shape != shape for item in kept):
         return None

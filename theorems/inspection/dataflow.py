@@ -23,6 +23,7 @@ __all__ = [
     "Node",
     "between",
     "close",
+    "in_rows",
     "opaque",
     "reached",
     "same",
@@ -281,13 +282,22 @@ def _memory(value: Tensor) -> _Memory:
 # --- whether two values are the same --------------------------------------------------------------
 
 
+def in_rows(value: Tensor) -> Tensor:
+    """The entries of a value as a matrix, a row for each of its first axis.
+
+    >>> in_rows(torch.zeros(2, 3, 4)).shape, in_rows(torch.zeros(2)).shape
+    (torch.Size([2, 12]), torch.Size([2, 1]))
+    """
+    return value.flatten(1) if value.ndim > 1 else value.reshape(-1, 1)
+
+
 def same(a: Tensor, b: Tensor) -> bool:
     """Whether two values, (n, …), have the same entries sample by sample, whatever their shapes.
 
     >>> same(torch.zeros(2, 2, 2), torch.zeros(2, 4)), same(torch.zeros(2, 3), torch.zeros(2, 4))
     (True, False)
     """
-    return a.numel() == b.numel() and torch.equal(a.flatten(1), b.flatten(1))
+    return a.numel() == b.numel() and torch.equal(in_rows(a), in_rows(b))
 
 
 def close(a: Tensor, b: Tensor, size: Tensor | float = 0.0) -> bool:
@@ -304,4 +314,4 @@ def close(a: Tensor, b: Tensor, size: Tensor | float = 0.0) -> bool:
     if eps > _COARSE:
         return same(a, b)
     scale = float(b.abs().max())
-    return bool(((a.flatten(1) - b.flatten(1)).abs() <= 64 * eps * (scale + size)).all())
+    return bool(((in_rows(a) - in_rows(b)).abs() <= 64 * eps * (scale + size)).all())

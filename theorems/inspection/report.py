@@ -27,6 +27,7 @@ from theorems.inspection.condition import (
     measure,
 )
 from theorems.inspection.copies import Group, copies, in_words
+from theorems.inspection.dataflow import in_rows
 from theorems.inspection.finding import (
     Finding,
     Remedy,
@@ -664,4 +665,4 @@ def as_columns(samples: Tensor) -> Floats:
     >>> as_columns(torch.zeros(3, 2, 2)).shape
     (4, 3)
     """
-    return np.ascontiguousarray(samples.detach().flatten(1).double().cpu().numpy().T)
+    return np.ascontiguousarray(in_rows(samples.detach()).double().cpu().numpy().T)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from simulators.activations import ACTIVATIONS
-from theorems.inspection.dataflow import Node, between, close, reached, same, upstream
+from theorems.inspection.dataflow import Node, between, close, in_rows, reached, same, upstream
 from theorems.inspection.forward_pass import Call, Passage
 from theorems.inspection.inputs import InspectionError
 from theorems.inspection.rewritten import COMPILED, holding_quantised, of_a_graph
@@ -276,9 +276,9 @@ def _function_and_sum(
     """
     if (name := _function(before, after)) is not None:
         return (name,), None
-    if skipped is None or not skipped.numel() == before.numel() == after.numel():
+    if skipped is None or not (_of_a_size(before, after) and _of_a_size(skipped, after)):
         return ("?",), None
-    x, y, z = before.flatten(1), after.flatten(1), skipped.flatten(1)
+    x, y, z = in_rows(before), in_rows(after), in_rows(skipped)
     if close(x + z, y):
         return ("residual",), 1.0
     for (name, of_branch), (_, of_sum) in zip(_activated(x), _activated(x + z), strict=True):
@@ -291,15 +291,19 @@ def _function_and_sum(
     return (("residual",), factor) if close(factor * x + z, y) else (("?",), None)
 
 
+def _of_a_size(one: Tensor, other: Tensor) -> bool:
+    """Whether two have as many rows, of as many entries."""
+    return min(one.ndim, other.ndim) > 0 and len(one) == len(other) and one.numel() == other.numel()
+
+
 def _function(before: Tensor, after: Tensor, epsilon: float = 1e-5) -> str | None:
     """The function of the theory that takes ``before`` to ``after``, by values; None if none
     does.
     """
-    if before.numel() != after.numel() or not (
-        before.is_floating_point() and after.is_floating_point()
-    ):
+    real = before.is_floating_point() and after.is_floating_point()
+    if not (real and _of_a_size(before, after)):
         return None
-    x, y = before.flatten(1), after.flatten(1)
+    x, y = in_rows(before), in_rows(after)
     largest = float(y.abs().max())
     few, wanted = x[:, :_PROBED], y[:, :_PROBED]  # which nearly all functions fail
     if close(few, wanted, largest) and close(x, y):
