@@ -84,7 +84,9 @@ def arguments_of(module: nn.Module, batch: Batch) -> Iterator[Arguments]:
         samples.dim() > (0 if whole else 1),
         f"{first} of shape {shape}: want samples as rows, (n, …)",
     )
-    dtypes = [item.dtype for item in held if item.is_floating_point()] or [samples.dtype]
+    # Torch computes with no numbers of 8 bits
+    dtypes = [item.dtype for item in held if item.is_floating_point() and item.itemsize > 1]
+    dtypes = dtypes or [torch.get_default_dtype()]
     fitted = [_fitted(name, leaf, dtypes) for name, leaf in named]
     yield _arranged(module, batch, torch.utils._pytree.tree_unflatten(fitted, form))
     if whole and samples.dim() > 1 and dtypes[0].is_floating_point:
@@ -104,8 +106,8 @@ def _require_usable(name: str, leaf: object, devices: set[torch.device]) -> None
         not leaf.is_complex(), f"{name} is a Tensor of {leaf.dtype}; give real numbers", TypeError
     )
     require(
-        leaf.layout is torch.strided and not leaf.is_nested,
-        f"{name} is sparse or nested; give a dense tensor, as batch.to_dense() may be",
+        leaf.layout is torch.strided and not leaf.is_nested and not leaf.is_quantized,
+        f"{name} is sparse, nested or quantised; give a dense tensor of plain numbers",
     )
     require(
         not leaf.is_meta, f"{name} has a shape and no values, on the device 'meta'; give values"
@@ -121,8 +123,9 @@ def _fitted(name: str, leaf: object, dtypes: list[torch.dtype]) -> object:
     """A value in memory of its own, real numbers in a dtype of the module."""
     if not isinstance(leaf, torch.Tensor):
         return leaf
-    copied = leaf.detach().clone()
-    if not leaf.is_floating_point() or leaf.dtype in dtypes:
+    narrow = leaf.is_floating_point() and leaf.itemsize == 1
+    copied = leaf.detach().float() if narrow else leaf.detach().clone()
+    if not copied.is_floating_point() or copied.dtype in dtypes:
         return copied
     cast = copied.to(dtypes[0])
     if torch.isfinite(cast).sum() < torch.isfinite(copied).sum():

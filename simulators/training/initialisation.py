@@ -302,6 +302,7 @@ class _Filling:
         self._module, self._before = module, before
         self._gain, self._generator = gain, generator
         self.began = False
+        self._refusal: Exception | None = None
         self._shared = shared_weights(module)
         self._waiting = {
             each: f"layer {name!r}" if name else "the layer"
@@ -317,6 +318,8 @@ class _Filling:
         ]
         with _modes(self._module, normalising=True):
             self._module(*arguments.args, **arguments.kwargs)
+        if self._refusal is not None:  # which the module's forward took for one of its own
+            raise self._refusal
         for hook in hooks:
             hook.remove()
         require(self._given, "module: the batch reaches no Linear and no convolution in it")
@@ -331,17 +334,23 @@ class _Filling:
         layer = as_layer(module)
         if layer is None or module not in self._waiting:
             return
-        where = self._waiting[module]
         given = args[0] if args else next(iter(kwargs.values()), None)
-        with torch.no_grad():
-            read = require_fit(layer, given, where)
-            self.began = True
-            if not read.numel():
-                return
-            del self._waiting[module]
-            self._set("weight", layer, self._weight(layer, read, where), where)
-            if layer.bias is not None:
-                self._set("bias", layer, torch.zeros_like(layer.bias), where)
+        try:
+            with torch.no_grad():
+                self._fill(layer, given, self._waiting[module])
+        except Exception as error:
+            self._refusal = self._refusal or error
+            raise
+
+    def _fill(self, layer: Layer, given: object, where: str) -> None:
+        read = require_fit(layer, given, where)
+        self.began = True
+        if not read.numel():
+            return
+        del self._waiting[layer]
+        self._set("weight", layer, self._weight(layer, read, where), where)
+        if layer.bias is not None:
+            self._set("bias", layer, torch.zeros_like(layer.bias), where)
 
     def _weight(self, layer: Layer, read: Tensor, where: str) -> Tensor:
         """The weight of a layer from what it reads, in float64."""

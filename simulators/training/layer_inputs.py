@@ -73,8 +73,8 @@ def require_fit(layer: Layer, given: object, where: str) -> Tensor:
         raise TypeError(f"batch: {where} gets {kind}, and reads real floating-point numbers")
     weight = layer.weight
     require(
-        weight.is_floating_point(),
-        f"module: {where} has weights of {weight.dtype}; give real floating-point numbers",
+        weight.is_floating_point() and weight.itemsize > 1,
+        f"module: {where} has weights of {weight.dtype}; give real numbers of 16 bits or more",
         TypeError,
     )
     require(weight.numel(), f"module: {where} has a weight of shape {tuple(weight.shape)}, empty")
@@ -106,6 +106,8 @@ def _require_shape(layer: Layer, given: Tensor, where: str) -> None:
     require(fits, f"batch: {where} gets shape {shape}, and reads {wanted}; give a batch that fits")
     if _is_one_of(layer, _CONVOLUTIONS):
         _require_size(layer, shape, where)  # type: ignore[arg-type]
+    elif _transposed(layer):
+        _require_output(layer, shape, where)  # type: ignore[arg-type]
 
 
 def _require_size(layer: Convolution, shape: tuple[int, ...], where: str) -> None:
@@ -126,6 +128,20 @@ def _require_size(layer: Convolution, shape: tuple[int, ...], where: str) -> Non
             max(ends) <= most,
             f"batch: {where} gets images of size {image}, and its {layer.padding_mode} padding "
             f"of {max(ends)} on axis {axis} allows {most}; give larger images",
+        )
+
+
+def _require_output(layer: Transposed, shape: tuple[int, ...], where: str) -> None:
+    """Raise ``ValueError`` for an image of which the padding leaves nothing."""
+    image = shape[-len(layer.kernel_size) :]
+    for axis, size in enumerate(image):
+        covered = layer.dilation[axis] * (layer.kernel_size[axis] - 1) + layer.output_padding[axis]
+        pad = layer.padding[axis]
+        left = (size - 1) * layer.stride[axis] + 1 + covered - 2 * int(pad)
+        require(
+            left > 0,
+            f"batch: {where} gets images of size {image}, of which its padding of {pad} leaves "
+            f"nothing on axis {axis}; give larger images",
         )
 
 

@@ -355,7 +355,24 @@ OTHER = torch.ones(2, 3)
 @pytest.mark.parametrize(
     ("module", "batch", "words", "error"),
     [
-        (nn.Linear(3, 3), OTHER.to_sparse(), "^batch is sparse or nested; give", ValueError),
+        (
+            nn.Linear(3, 3),
+            OTHER.to_sparse(),
+            "^batch is sparse, nested or quantised; give",
+            ValueError,
+        ),
+        (
+            nn.Linear(3, 3).to(torch.float8_e4m3fn),
+            OTHER,
+            "^module: the layer has weights of torch.float8_e4m3fn; give real numbers of 16 bits",
+            TypeError,
+        ),
+        (
+            nn.ConvTranspose2d(3, 4, 2, padding=1),
+            torch.ones(2, 3, 4, 1),
+            r"gets images of size \(4, 1\), of which its padding of 1 leaves nothing on axis 1",
+            ValueError,
+        ),
         (nn.Linear(3, 3), OTHER.to("meta"), "^batch has a shape and no values", ValueError),
         (nn.Linear(3, 3, device="meta"), OTHER, "^module: it has shapes and no v", ValueError),
         (nn.Linear(3, 3), torch.ones(2, 0), r"^batch has shape \(2, 0\), and is empty", ValueError),
@@ -401,6 +418,15 @@ def test_what_cannot_be_is_one_line(
     module: nn.Module, batch: Any, words: str, error: type[Exception]
 ) -> None:
     refused(module, batch, words, error)
+
+
+def test_nested_and_quantised_batches_are_one_line() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        nested = torch.nested.nested_tensor([OTHER, OTHER])
+        quantised = torch.quantize_per_tensor(OTHER, 0.1, 0, torch.quint8)
+    for batch in (nested, quantised):
+        refused(nn.Linear(3, 3), batch, "^batch is sparse, nested or quantised; give")
 
 
 def test_an_empty_layer_is_named() -> None:
@@ -498,6 +524,26 @@ def test_a_graph_that_waits_survives_a_refusal() -> None:
         iterative_orthogonal_(net, OTHER * math.nan)
     loss.backward()
     assert net[0].weight.grad is not None
+
+
+class Forgiving(nn.Module):
+    """A forward that goes on where a layer fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = parametrizations.orthogonal(nn.Linear(6, 6))
+        self.second = nn.Linear(6, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            found: Tensor = self.first(x)
+        except ValueError:
+            found = self.second(x)
+        return found
+
+
+def test_a_refusal_is_told_where_the_forward_goes_on() -> None:
+    refused(Forgiving(), drawn(5, 6), "^module: layer 'first' does not keep the weight it is given")
 
 
 class OwnNorm(nn.Module):
