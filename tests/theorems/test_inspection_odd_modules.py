@@ -296,7 +296,7 @@ WAYS: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {
         {"a"},
     ),
     "probabilities of one class": (
-        lambda: Way(lambda own, x: torch.sigmoid(own.b(torch.relu(own.a(x)))[:, 0]), last=2),
+        lambda: Way(lambda own, x: torch.sigmoid(own.b(torch.relu(own.a(x))).squeeze(1)), last=1),
         {"a"},
     ),
     "one number for all": (
