@@ -20,6 +20,6 @@ SIZES = (DEPTH, WIDTH)
 n = sp.Symbol("n", integer=True, positive=True)
 
 SUPPORTED_BY = (
-    "Tried on the digits inside scikit-learn, 32 to 96 seeds of each treatment, at sizes smaller "
+    "Tried on the digits inside scikit-learn, 32 or 64 seeds of each treatment, at sizes smaller "
     "than published; a verdict speaks of these alone."
 )
