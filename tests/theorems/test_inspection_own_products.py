@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from theorems import inspect
+from theorems import inspect, watch_training
+from theorems.inspection.forward_pass import watch
 from theorems.inspection.report import Inspection
 
 _seeded = torch.Generator().manual_seed(0)
@@ -153,6 +154,38 @@ def test_the_same_is_measured_as_of_modules_that_do_the_same(name: str) -> None:
     assert found.verdict == known.verdict
 
 
+@pytest.mark.parametrize("name", zoo.BIASED)
+def test_weights_and_biases_are_those_of_a_module(name: str) -> None:
+    torch.manual_seed(1)
+    network = zoo.chain(zoo.BIASED[name])
+    for place, part in zip(watch(network, FLAT, "batch").places, network[::2], strict=True):
+        assert place.weight is not None
+        assert place.bias is not None
+        weight = place.weight.flatten(1)
+        if name == "transposed convolution":  # modules have inputs first there
+            weight = weight.T
+        assert torch.equal(weight, part.weight)
+        assert torch.equal(place.bias.flatten(), part.bias)
+        assert not place.computed
+        product = place.received.reshape(12, 8) @ weight.T + part.bias
+        assert torch.allclose(product, place.gave.reshape(12, 8), atol=1e-5)
+
+
+def test_weights_of_several_factors_are_their_product() -> None:
+    def twice(x: Tensor, w: Tensor) -> Tensor:
+        return torch.addmm(torch.zeros(8), torch.einsum("ni,ri,ro->no", x, w, w), w, alpha=2)
+
+    network = zoo.own(twice)()
+    places = watch(network, FLAT, "batch").places
+    first = network.get_parameter("first").detach()
+    wanted = first.T @ first, 2 * first.T
+    for place, weight in zip(places, wanted, strict=False):
+        assert place.weight is not None
+        assert torch.allclose(place.weight, weight.T if place is places[0] else weight)
+        assert place.computed
+        assert torch.allclose(place.received @ place.weight.T, place.gave, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", sorted(set(zoo.BIASED) - BY_PLACES))
 def test_a_chain_is_recognised_in_a_modules_own_code(name: str) -> None:
     torch.manual_seed(1)
@@ -161,6 +194,25 @@ def test_a_chain_is_recognised_in_a_modules_own_code(name: str) -> None:
         nn.init.normal_(parameter) if key.endswith("weight") else nn.init.zeros_(parameter)
     seen = inspect(network, FLAT).recognised
     assert seen.sentence == "weights → relu, gaussian weights"
+
+
+def test_the_same_is_predicted_and_watched_in_training() -> None:
+    torch.manual_seed(1)
+    module = zoo.chain(None, nn.ReLU)
+    network = zoo.chain(zoo.BIASED["matmul"], nn.ReLU)
+    network.load_state_dict(module.state_dict())
+    lines = []
+    for each in (module, network):
+        simulation = inspect(each, FLAT[:6]).simulation
+        assert not isinstance(simulation, str)
+        lines.append({line.quantity: line.measured for line in simulation.lines})
+    assert lines[1] == pytest.approx(lines[0], rel=1e-4)
+    assert "gradient factor a layer" in lines[1]
+    with watch_training(network, FLAT) as seen:
+        with torch.no_grad():
+            network.get_parameter("2.weight").mul_(1.5)
+        seen.step()
+    assert seen.snapshots[-1].moved == pytest.approx((0.0, 0.5, 0.0))
 
 
 def test_a_weight_used_twice_is_shared_as_that_of_a_module_is() -> None:
