@@ -267,6 +267,40 @@ class Across(nn.Module):
         return torch.relu(self.mix @ torch.relu(self.first(x)))
 
 
+class Each(nn.Module):
+    """A map of its own for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(WIDTH, WIDTH), drawn(12, WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x))
+        return torch.relu(torch.bmm(x[:, None], self.second)[:, 0])
+
+
+class Outside(nn.Module):
+    """What a module gives is shifted by another's parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.shift = Inner(), nn.Parameter(torch.randn(WIDTH))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.inner(x) + self.shift)
+
+
+class Inner(nn.Module):
+    """Two maps, the last as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = drawn(WIDTH, WIDTH), drawn(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x @ self.first) @ self.second
+
+
 class Random(nn.Module):
     """Weights that are no parameters, and a gain that is one."""
 

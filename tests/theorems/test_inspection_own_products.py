@@ -30,6 +30,14 @@ ZOO: dict[str, tuple[Callable[[], Any], Tensor, set[str], dict[str, str]]] = {
     "transposed": (zoo.own(lambda x, w: x @ w.T), FLAT, BOTH, {}),
     "scaled": (zoo.own(lambda x, w: torch.nn.functional.linear(x, 0.1 * w)), FLAT, BOTH, {}),
     "reshaped": (zoo.own(lambda x, w: x @ w.view(8, 8), 64), FLAT, BOTH, {}),
+    "a corner": (zoo.own(lambda x, w: x @ w[:8, :8], 16, 16), FLAT, BOTH, {}),
+    "einsum without an arrow": (zoo.own(lambda x, w: torch.einsum("ni,io", x, w)), FLAT, BOTH, {}),
+    "einsum of axes that nothing changes along": (
+        zoo.own(lambda x, w: torch.einsum("...i,...io->...o", x, w[None, None])),
+        TOKENS,
+        BOTH,
+        {},
+    ),
     "of two factors": (
         zoo.own(lambda x, w: torch.einsum("ni,ri,ro->no", x, w, w)),
         FLAT,
@@ -73,6 +81,13 @@ ZOO: dict[str, tuple[Callable[[], Any], Tensor, set[str], dict[str, str]]] = {
         {"first"},
         {"basis": "several things that depend on the batch"},
     ),
+    "others for each sample": (zoo.Each, FLAT, {"first"}, {"second": "other weights for each"}),
+    "a bias from outside": (
+        zoo.Outside,
+        FLAT,
+        {"inner.first", "inner.second"},
+        {"Outside": "its own code"},
+    ),
     "across the samples": (zoo.Across, FLAT, {"first"}, {"mix": "along the samples"}),
     "no parameters, and a gain": (zoo.Random, FLAT, {"last"}, {"Random": "its own code"}),
     "added in one call": (zoo.Unlike, FLAT, {"first"}, {"second": "adds something of the batch"}),
@@ -95,6 +110,7 @@ def test_every_parameter_is_judged_or_named_with_the_reason(name: str) -> None:
     build, batch, judged, left_out = ZOO[name]
     found = inspected(build, batch)
     assert judged_layers(found) == judged
+    assert "cannot be followed" not in found.recognised.sentence
     named = {item.name: item.reason for item in found.not_judged}
     assert set(named) == set(left_out)
     assert all(part in named[key] for key, part in left_out.items()), named
@@ -229,6 +245,15 @@ def test_a_weight_used_twice_is_shared_as_that_of_a_module_is() -> None:
     assert "called more than once" in found.recognised.sentence
 
 
+def test_a_weight_of_two_modules_is_named_by_each_and_shared() -> None:
+    torch.manual_seed(1)
+    network = zoo.chain(zoo.BIASED["linear"])
+    network[2].weight = network[0].weight
+    found = inspect(network, FLAT)
+    assert [layer.name for layer in found.layers] == ["0.weight", "2.weight", "4.weight"]
+    assert "share their weights" in found.recognised.sentence
+
+
 def test_a_weight_used_both_ways_is_shared() -> None:
     class Tied(nn.Module):
         def __init__(self) -> None:
@@ -284,8 +309,10 @@ def test_exceptions_that_modules_catch_do_not_move_the_sites() -> None:
             return super().forward(x)
 
     torch.manual_seed(1)
-    found = inspect(nn.Sequential(Catching(), nn.Tanh(), Catching(), nn.Tanh()), FLAT)
-    assert [layer.name for layer in found.layers] == ["0.weight", "2.weight"]
+    network = nn.Sequential(Catching(), nn.Tanh(), Catching(), nn.Tanh())
+    assert [layer.name for layer in inspect(network, FLAT).layers] == ["0.weight", "2.weight"]
+    sites = [place.product.site for place in watch(network, FLAT, "batch").places if place.product]
+    assert sites == [("0", 0), ("2", 0)]
 
 
 def test_where_data_cannot_be_followed_own_products_are_named_as_not_judged() -> None:
