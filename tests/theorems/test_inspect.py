@@ -145,7 +145,7 @@ def test_a_checkpoint_is_loaded_and_never_run(capsys: pytest.CaptureFixture[str]
         (["model.py:a b", "--batch", "good.npy"], ["model.py:build"]),
         (["model.py:failing", "--batch", "good.npy"], ["RuntimeError", "two lines"]),
         (["model.py:leaving", "--batch", "good.npy"], ["SystemExit"]),
-        (["model.py:wrong", "--batch", "good.npy"], ["gives a list"]),
+        (["model.py:wrong", "--batch", "good.npy"], ["what it gives is a list; give a"]),
         (["model.py:demanding", "--batch", "good.npy"], ["TypeError", "width"]),
         (["model.py:number", "--batch", "good.npy"], ["an int; give a function"]),
         (["broken.py:build", "--batch", "good.npy"], ["broken.py", "SyntaxError"]),
