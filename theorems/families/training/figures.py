@@ -33,8 +33,11 @@ LEVEL = 1e-3
 _FEW = 7
 """Places on a horizontal axis that have a tick each."""
 
-_ROOM = 30
+_ROOM = 34
 """Letters of two names that stand side by side above a panel; longer ones stand one a line."""
+
+_HEIGHT, _ROW = 3.1, 0.19
+"""Of a figure, and of a line of the legends above its panels, in inches."""
 
 _APART = 0.012
 """How far series stand beside each other at one place, of the whole axis, so that none hides one."""
@@ -115,11 +118,13 @@ class Figure:
         panels = list(dict.fromkeys(curve["panel"] for curve in curves))
         strokes = _strokes(curves)
         with drawing():
-            figure = new_figure(1.1 + 3.4 * len(panels), 3.5)
+            figure = new_figure(1.1 + 3.4 * len(panels), _HEIGHT)
+            rows = 0
             for place, panel in enumerate(panels):
                 axes = figure.add_subplot(1, len(panels), place + 1)
                 here = [each for each in curves if each["panel"] == panel]
-                self._panel(axes, panel, here, strokes)
+                rows = max(rows, self._panel(axes, panel, here, strokes))
+            figure.set_figheight(_HEIGHT + _ROW * rows)
         seeds = sorted({len(values) for curve in curves for values in curve["values"]})
         sizes = " ".join(
             f"Sizes {told}." for told in sorted(_told(curves, "sizes") - {"as stated"})
@@ -139,7 +144,8 @@ class Figure:
         panel: str,
         curves: Sequence[Mapping[str, Any]],
         strokes: Mapping[str, Mapping[str, str]],
-    ) -> None:
+    ) -> int:
+        """Draw the curves of a panel; how many lines its legend has."""
         from matplotlib.lines import Line2D
 
         from theorems.report.style import INK, MUTED
@@ -168,23 +174,24 @@ class Figure:
             axes.margins(x=0.3)
             axes.set_xticks([*found.values()], labels=[*map(str, places)])
         if named and len(curves) == 1:
-            return
+            return 0
         if not named and len(places) <= _FEW:
             axes.set_xticks(sorted(places))
         told = zip(*axes.get_legend_handles_labels(), strict=True)
         handles, labels = zip(
             *sorted(told, key=lambda each: isinstance(each[0], Line2D)), strict=True
         )
-        longest = sorted(map(len, labels))[-2:]
+        columns = 2 if sum(sorted(map(len, labels))[-2:]) <= _ROOM else 1
         axes.legend(
             handles,
             labels,
             labelcolor=INK,
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=2 if sum(longest) <= _ROOM else 1,
+            ncols=columns,
             columnspacing=1,
         )
+        return math.ceil(len(labels) / columns)
 
 
 def _strokes(curves: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:

@@ -381,7 +381,8 @@ FIGURES = (
         "Growth of the squared norm of the loss's gradient from the last layer to the first; "
         "dashed, what the factors say: nT/((n-3)(n-1)κ) a layer under batch normalisation, ½ from "
         "Xavier's weights, 1 from He's. The farther from 0, the less is learnt.",
-        "Perceptrons with ReLU, of 128 units at initialisation, of 64 where trained, 150 steps.",
+        "Perceptrons with ReLU, of 128 units at initialisation, of 64 where trained, 150 steps by "
+        "batches of 32, and of 8 where the name says so.",
         points=(_GROWTH,),
         beside=_lines,
     ),
