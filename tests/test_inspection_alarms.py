@@ -16,7 +16,7 @@ from torch import nn
 def wide(seed):
     torch.manual_seed(seed)
     parts = [part for _ in range(30) for part in (nn.Linear(32, 32), nn.ReLU())]
-    return nn.Sequential(*parts), torch.randn(16, 32), ("collapsing",)
+    return nn.Sequential(*parts), torch.randn(16, 32), ("collapsing", "vanishing")
 def mistaken(seed):
     return (*wide(seed)[:2], ("exploding",))
 SICK = {"default": wide, "of another kind": mistaken}
@@ -89,9 +89,9 @@ def test_sick_networks_come_from_a_file(
     files = ["--sick", "sick.py", "--healthy", "sick.py"]
     assert main([*files, "--networks", "2", "--out", "out.json"]) == 0
     printed = capsys.readouterr().out
-    assert "not at all: 2 false alarms in 2 (15.81% to 100.00%); 2 collapsing" in printed
-    assert "default: 0 missed alarms in 1 (0.00% to 97.50%); 1 collapsing" in printed
-    assert "1 collapsing; 1 told another sickness" in printed
+    assert "not at all: 2 false alarms in 2 (15.81% to 100.00%); 2 vanishing" in printed
+    assert "default: 0 missed alarms in 1 (0.00% to 97.50%); 1 vanishing" in printed
+    assert "1 vanishing; 1 told another sickness" in printed
     told = json.loads(Path("out.json").read_text(encoding="utf-8"))
     assert told["sick"]["rates"][-1]["errors"] == 0
     assert {each["seed"] for each in told["healthy"]["outcomes"]} == {0, 1}
