@@ -24,6 +24,11 @@ strengths over the unhealthy layers at its end, with that of healthy networks of
 and number of samples, each of which has forgotten an orthogonal start. If it is such a network
 itself, the evidence is exchangeable with theirs, and is the largest of all with probability at most
 1/(`REPLICAS` + 1), whatever the yardsticks: a Monte Carlo test (Barnard 1963).
+
+Not all that is past a yardstick hinders learning. `harmless` says what does not: a mean that all
+samples share, which a bias takes away, as long as what differs keeps `KEPT` of the energy and
+`SPREAD` of its rank; and, over fewer than `DEEP` layers, any loss that leaves `LEARNABLE` of it in further
+directions, from where gradient descent was measured to learn (`bench/shares_learned.py`).
 """
 
 from __future__ import annotations
@@ -39,9 +44,13 @@ from numpy.typing import NDArray
 from simulators.observables import gram, orthogonality_gap, smallest_eigenvalue_gap, soft_rank
 
 __all__ = [
+    "DEEP",
+    "KEPT",
+    "LEARNABLE",
     "LEAST_FOR_OUTLIER",
     "REPLICAS",
     "SOFT",
+    "SPREAD",
     "Chance",
     "Condition",
     "Measures",
@@ -53,6 +62,8 @@ __all__ = [
     "fixed_cosine",
     "fixed_rank",
     "fixed_recentred_rank",
+    "further_share",
+    "harmless",
     "judge",
     "measure",
     "strength",
@@ -63,6 +74,14 @@ SOFT = 0.5
 """τ of the soft rank."""
 LEAST_FOR_OUTLIER = 7
 """The smallest batch in which a lone outlier lasts."""
+KEPT = 0.01
+"""A share of the energy, below which what differs between samples is lost beside their mean."""
+SPREAD = 1 / 3
+"""A share of the fixed point's rank, below which what differs has lost its own."""
+LEARNABLE = 3e-5
+"""A share of the energy in further directions, below which gradient descent fails to learn."""
+DEEP = 5
+"""Layers past a yardstick, from which on a loss of rank is a matter of depth."""
 
 Floats = NDArray[np.float64]
 
@@ -195,7 +214,7 @@ def measure(H: Floats) -> Measures:
         soft_rank=int(float(soft_rank(R, SOFT, width=d))),
         mean_cosine=float(seen.alignment.mean()),
         mean_share=1 - energy,
-        recentred_rank=energy**2 / float(np.square(seen.K).sum()) if energy > 0 else 0.0,
+        recentred_rank=_recentred_rank(seen.K),
         outlier=seen.outlier,
         outlier_share=float(seen.shares[seen.outlier]),
         largest_cluster=cluster,
@@ -234,16 +253,33 @@ def strength(G: Floats, width: int) -> float:
 
 def collinear(H: Floats) -> tuple[float, bool]:
     """The mean |cos| of two columns of (d, n) features, n ≥ 3, and whether they are collapsed by
-    both yardsticks, of the rank and of the angle.
+    both yardsticks, of the rank and of the angle, and by more than a mean that they share beside
+    what differs with `KEPT` of the energy and `SPREAD` of the rank.
 
-    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1]
-    ((0.0, False), True)
+    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(np.eye(8) + 1)[1]
+    ((0.0, False), True, False)
     """
     if not H.any():
         return 1.0, True
-    seen = _look(np.asarray(gram(_triangle(H))), len(H))
+    d, n = H.shape
+    seen = _look(np.asarray(gram(_triangle(H))), d)
     cosine = float(seen.alignment.mean())
-    return cosine, seen.collapse > 0 and cosine > seen.aligned
+    if seen.collapse == 0 or cosine <= seen.aligned:
+        return cosine, False
+    energy = float(np.trace(seen.K))
+    return cosine, not _subtractable(energy, _recentred_rank(seen.K), n, d)
+
+
+def _recentred_rank(K: Floats) -> float:
+    energy = float(np.trace(K))
+    return energy**2 / float(np.square(K).sum()) if energy > 0 else 0.0
+
+
+def _subtractable(energy: float, rank: float, n: int, width: int) -> bool:
+    """Whether what recentring leaves of n samples has `KEPT` of the energy, and `SPREAD` of the
+    fixed point's rank.
+    """
+    return energy >= KEPT and rank >= SPREAD * fixed_recentred_rank(n, width)
 
 
 @dataclass(frozen=True)
@@ -464,6 +500,41 @@ def driven_by_mean(seen: Measures, n: int) -> bool:
     return enough and seen.mean_share > 0.5
 
 
+def further_share(seen: Measures) -> float:
+    """The share of the energy neither in the mean that samples share nor in one direction more, at
+    least: of recentred energy of effective rank r, one direction has at most 1/√r.
+
+    Example:
+        >>> further_share(measure(np.ones((8, 8)))), round(further_share(measure(np.eye(8))), 2)
+        (0.0, 0.54)
+    """
+    energy = 1 - seen.mean_share
+    return energy * (1 - seen.recentred_rank**-0.5) if seen.recentred_rank > 1 else 0.0
+
+
+def harmless(seen: Sequence[Measures], n: int) -> bool:
+    """Whether learning is not hindered by what the last of these layers is past a yardstick by.
+
+    Args:
+        seen: of each layer, at least one; n: the number of samples, at least 3.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> shared = [measure(mean + rng.standard_normal((64, 8))) for mean in (4, 100)]
+        >>> harmless(shared[:1] * 9, 8), harmless(shared[1:], 8), harmless(shared[1:] * 9, 8)
+        (True, True, False)
+    """
+    last = seen[-1]
+    if last.dead:
+        return False
+    few = final_run([item.strength for item in seen]) < DEEP
+    if last.condition is Condition.CLUSTERING:
+        return few and last.recentred_rank >= math.sqrt(fixed_recentred_rank(n, last.width))
+    if few and further_share(last) >= LEARNABLE:
+        return True
+    return _subtractable(1 - last.mean_share, last.recentred_rank, n, last.width)
+
+
 def judge(
     seen: Sequence[Measures], n: int, seed: int
 ) -> tuple[Condition, int | None, Chance | None]:
@@ -476,8 +547,8 @@ def judge(
         seed: of the healthy networks that it is compared with.
 
     Returns:
-        Of a healthy network, or one that chance explains, no layer; None for chance where it was
-        not asked.
+        Of a healthy network, one that chance explains, or one past its yardsticks without harm, no
+        layer; None for chance where it was not asked.
 
     Example:
         >>> judge([measure(np.eye(8)), measure(np.zeros((8, 8)))], 8, seed=0)
@@ -489,6 +560,8 @@ def judge(
     since = len(seen) - run + 1
     if seen[-1].dead:  # narrow healthy networks may die too, and are dead then
         return seen[-1].condition, since, None
+    if harmless(seen, n):
+        return Condition.HEALTHY, None, None
     found = chance(strengths, [item.width for item in seen], n, seed)
     if found is not None and found.explains:
         return Condition.HEALTHY, None, found

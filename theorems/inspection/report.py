@@ -57,12 +57,8 @@ __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 
 _SHARED = 1 / 3
 """Of a batch's energy in the mean of its samples, from which on it is told of."""
-_KEPT = 0.1
-"""A share of the energy, or of the batch's, below which what differs between samples is lost."""
-_LEFT = 1e-3
-"""The same of states after recurrent modules, below which it is next to nothing."""
-_DEEP = 5
-"""Layers past a yardstick, from which on a mean that they share is a matter of depth."""
+_STILL = 0.1
+"""Of what differs between samples of the batch, as a share of the energy, below which it is lost."""
 
 
 @dataclass(frozen=True)
@@ -373,19 +369,27 @@ class Inspection:
 
     def _pardon(self, last: Measures) -> str:
         """Why a last layer past a yardstick is healthy all the same."""
-        if last.strength > 0 and (self.chance is None or not self.chance.explains):
-            return (
-                f"; a mean that all samples share has {last.mean_share:.0%} of the energy, which "
-                "a bias takes away, and recentring leaves effective rank "
-                f"{last.recentred_rank:.3g} of {min(last.width, self.samples - 1)}"
-            )
-        if self.chance is None:
+        if last.strength == 0:
             return ""
         run = final_run([layer.measures.strength for layer in self.layers[: self.hidden]])
-        which = "the last layer is" if run == 1 else f"the last {run} layers are"
+        past = (
+            f"the last {f'{run} layers are' if run > 1 else 'layer is'} past a yardstick "
+            f"({last.reason})"
+        )
+        if self.chance is not None:
+            return (
+                f"; {past}, but by chance {self.chance.exceeded} of {self.chance.replicas} healthy "
+                "networks of this width are as far past one"
+            )
+        left = f"effective rank {last.recentred_rank:.3g} of {min(last.width, self.samples - 1)}"
+        if driven_by_mean(last, self.samples):
+            return (
+                f"; a mean that all samples share has {last.mean_share:.0%} of the energy, which "
+                f"a bias takes away, and recentring leaves {left}"
+            )
         return (
-            f"; {which} past a yardstick ({last.reason}), but by chance {self.chance.exceeded} of "
-            f"{self.chance.replicas} healthy networks of this width are as far past one"
+            f"; {past}, but what recentring leaves has {1 - last.mean_share:.2g} of the energy and "
+            f"{left}, from which so few layers learn"
         )
 
     def _driver(self, last: Measures) -> str:
@@ -409,7 +413,7 @@ class Inspection:
     def _from_batch(self, last: Measures) -> str:
         """Where that mean is the batch's own, and the samples differ as much as they did."""
         shared, before = self.batch.mean_share, self.batch.recentred_rank
-        lost = 1 - last.mean_share < _KEPT * (1 - shared)
+        lost = 1 - last.mean_share < _STILL * (1 - shared)
         if not shared > _SHARED or lost or last.recentred_rank < before / 2:
             return ""
         return (
@@ -542,8 +546,6 @@ def inspect(
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
     condition, since, excuse = judge(seen.measures, n, seed)
-    if condition is Condition.COLLAPSING and since is not None and _subtractable(seen, n):
-        condition, since = Condition.HEALTHY, None
     parameters, left = account(module, passage, found, followed(module, seen.gradients))
     told = Inspection(
         samples=n,
@@ -593,21 +595,6 @@ def watched(passage: Passage, hidden: Sequence[Stage], seed: int = 0) -> Watched
         [measure(H) for H in features],
         seed,
     )
-
-
-def _subtractable(seen: Watched, samples: int) -> bool:
-    """Whether few layers, the last, are past their yardsticks, by no more than a mean that all
-    samples share, and what differs between them keeps a share of the energy.
-
-    A bias of the next layer takes such a mean away, and it is depth that makes more and more of it.
-    After recurrent modules a lone layer may leave less: biases at every step give their states a
-    mean.
-    """
-    last = seen.measures[-1]
-    steps = not isinstance(seen.gradients, str) and bool(seen.gradients.recurrences)
-    least = _LEFT if steps and len(seen.measures) == 1 else _KEPT
-    few = final_run([item.strength for item in seen.measures]) < _DEEP
-    return few and driven_by_mean(last, samples) and 1 - last.mean_share > least
 
 
 def _findings(seen: Watched) -> list[Finding]:
