@@ -3,7 +3,8 @@
 L is a loss, or ΣG·Y of the outputs Y with entries of G standard normal. At each place the gradient
 ∂L/∂y of what the linear map gives is noted, y = Wx + b, all samples together. The logarithm of its
 norm against depth, the number of judged places before it, has the least-squares slope −log g: on
-its way back a gradient grows by the factor g a layer. Attention is a place too, though its maps are
+its way back a gradient grows by the factor g a layer. Places that a way leads past lie on a line of
+their own height, as the branches of a network may all be scaled. Attention is a place too, though its maps are
 within one call, and the steps of a recurrent module are places of a chain of their own. What growth
 is too much, `growth` says.
 """
@@ -30,7 +31,7 @@ from torch.utils._pytree import tree_map
 from simulators.arguments import kind_of, require
 from theorems.error_words import in_words
 from theorems.inspection.attention import picked, soft_choices
-from theorems.inspection.dataflow import in_rows, reached, tensors_in
+from theorems.inspection.dataflow import in_rows, reached, tensors_in, upstream
 from theorems.inspection.forward_pass import (
     LINEAR,
     Call,
@@ -83,6 +84,9 @@ _BOUNDED: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": lambda y: 1 - y.square(),
     "sigmoid": lambda y: 4 * y * (1 - y),
     "erf": lambda y: (-torch.special.ndtri((y.clamp(-1, 1) + 1) / 2).square() / 2).exp(),
+    "Softsign": lambda y: (1 - y.abs()).square(),
+    "Hardtanh": lambda y: ((y > y.min()) & (y < y.max())).double(),
+    "Hardsigmoid": lambda y: ((y > 0) & (y < 1)).double(),
 }
 """Slopes by what comes out, over the largest."""
 
@@ -271,23 +275,27 @@ def gradients(
         ]
     except InspectionError as error:
         return str(error)
+    if any(still.all() for still in seen.still.values()):
+        _open(module, passage, statistics, seen, loss)
     depths = _depths(passage, found)
     logs = _logs(seen, depths)
-    own = interval([slope(depths, column) for column in logs.T] if logs.shape[1] > 1 else [])
+    branches = _branches(passage, depths)
+    draws_of = logs.T if logs.shape[1] > 1 else ()
+    own = interval([slope(depths, column, branches) for column in draws_of])
     rates = [
         rate
         for each in (seen, *beside)
-        if math.isfinite(rate := slope(depths, _logs(each, depths).mean(axis=1)))
+        if math.isfinite(rate := slope(depths, _logs(each, depths).mean(axis=1), branches))
     ]
     over = f"{len(rates)} initialisations"
     if not others:
         over = f"{logs.shape[1]} {_OUTPUTS}"
-    mean = slope(depths, logs.mean(axis=1))
+    mean = slope(depths, logs.mean(axis=1), branches)
     low, high = interval(rates) if others else own
     reached_at = np.array(list(depths.values()))[np.isfinite(logs).all(axis=1)]
     span = int(np.ptp(reached_at)) if len(reached_at) else 0
     profile = _profile(passage, depths, logs.mean(axis=1))
-    ends = float(profile[0] - profile[-1]) if len(profile) > 1 else math.nan
+    ends = _ends(passage, depths, logs.mean(axis=1), branches)
     widths = {depths[name]: len(seen.still[name]) for name in depths if name in seen.still}
     course, allowed = course_of(mean * span, ends, by_chance(widths.values(), profile))
     samples = len(passage.batch)
@@ -461,6 +469,36 @@ def go_back(
         except Exception as error:  # the user's code may raise anything
             raise InspectionError(f"no gradients: {in_words(error)}") from None
     return seen
+
+
+def _open(
+    module: nn.Module, passage: Passage, statistics: str, seen: Backward, loss: Loss | None
+) -> None:
+    """Have units not count as passing no gradient that pass one once weights that are all zero, as
+    the last of a branch are that starts as nothing, are something.
+    """
+    shut = [
+        item
+        for name, item in module.named_parameters()
+        if item.is_floating_point() and not item.any() and "bias" not in name.rpartition(".")[2]
+    ]
+    if not shut:
+        return
+    before = [item.detach().clone() for item in shut]
+    generator = torch.Generator().manual_seed(0)
+    try:
+        with torch.no_grad():
+            for item in shut:
+                item.copy_(torch.randn(item.shape, generator=generator).to(item) + 1)
+        opened = go_back(module, passage, statistics, draws=1, loss=loss)
+    except InspectionError:
+        return
+    finally:
+        with torch.no_grad():
+            for item, value in zip(shut, before, strict=True):
+                item.copy_(value)
+    for label, still in opened.still.items():
+        seen.still[label] = still & seen.still.get(label, np.array(True))
 
 
 @contextlib.contextmanager
@@ -717,6 +755,38 @@ def _depths(passage: Passage, found: Sequence[Stage]) -> dict[str, int]:
     return {label: depth for label, depth in depths.items() if label in hidden}
 
 
+def _branches(passage: Passage, depths: Mapping[str, int]) -> frozenset[str]:
+    """The places that a way from the batch leads past, to each output that they are a part of."""
+    if passage.unfollowed is not None:
+        return frozenset()
+    feeding = [(output, upstream([output])) for output in passage.outputs]
+    return frozenset(
+        place.label
+        for place in _places(passage)
+        if place.label in depths
+        and all(
+            any(node is not place.gave_node for node in reached(output, {place.gave_node}))
+            for output, nodes in feeding
+            if place.gave_node in nodes
+        )
+    )
+
+
+def _ends(
+    passage: Passage, depths: Mapping[str, int], logs: Floats, branches: Collection[str]
+) -> float:
+    """log of the factor from the last place to the first, of those in branches or of the others,
+    whichever is further from 0; NaN where neither has two.
+    """
+    found = [math.nan]
+    for aside in (False, True):
+        kept = np.array([(label in branches) is aside for label in depths], dtype=bool)
+        group = _profile(passage, depths, np.where(kept, logs, np.nan))
+        if len(group) > 1:
+            found.append(float(group[0] - group[-1]))
+    return max(found, key=lambda value: -1.0 if math.isnan(value) else abs(value))
+
+
 def _profile(passage: Passage, depths: Mapping[str, int], logs: Floats) -> Floats:
     """log‖∂L/∂y‖ by depth along the longest way, the first place first, (depths,), finite.
 
@@ -750,22 +820,34 @@ def _logs(seen: Backward, depths: Mapping[str, int]) -> Floats:
     return np.where(np.isfinite(logs), logs, np.nan)
 
 
-def slope(depths: Mapping[str, int], logs: Floats) -> float:
+def slope(
+    depths: Mapping[str, int], logs: Floats, branches: Collection[str] = frozenset()
+) -> float:
     """log g of least squares, by which the logarithms fall with depth; NaN for fewer than two.
 
     Args:
         depths: of the places, by their labels.
         logs: of the places in the same order, (places,); NaN is left out.
+        branches: the places that a way leads past: they lie on a line of the same slope, and of
+            another height, as a branch may be scaled.
 
     Example:
         >>> round(slope({"a": 0, "b": 1, "c": 2}, np.array([3.0, 2.0, 1.0])), 9)
         1.0
+        >>> scaled = {"stem": 0, "a": 1, "b": 2}, np.array([9.0, 2.0, 1.0])
+        >>> round(slope(*scaled, {"a", "b"}), 9)
+        1.0
     """
     where = np.array(list(depths.values()), dtype=np.float64)
+    aside = np.array([label in branches for label in depths], dtype=bool)
     kept = np.isfinite(logs)
-    if len(set(where[kept])) < 2:
-        return math.nan
-    return float(-np.polynomial.Polynomial.fit(where[kept], logs[kept], 1).convert().coef[1])
+    across, along_it = 0.0, 0.0
+    for group in (kept & aside, kept & ~aside):
+        if group.any():
+            from_mean = where[group] - where[group].mean()
+            across += float(from_mean @ from_mean)
+            along_it += float(from_mean @ logs[group])
+    return -along_it / across if across else math.nan
 
 
 def _norm_interval(label: str, seen: Backward, beside: Sequence[Backward]) -> tuple[float, float]:
@@ -787,10 +869,16 @@ def _norm(values: Sequence[float]) -> float:
 
 
 def _dead(stage: Stage, seen: Backward) -> float:
-    """Share of the map's units that come out alike for all samples and pass no gradient."""
+    """Share of the map's units that come out alike for all samples and pass no gradient; where
+    others come out with them, of those that pass none.
+    """
     still = seen.still.get(stage.call.label)
     features, gave = stage.features, stage.call.gave
-    if still is None or features.shape != gave.shape or not features.is_floating_point():
+    if still is None or not features.is_floating_point():
+        return math.nan
+    if stage.joined:
+        return float(still.mean())
+    if features.shape != gave.shape:
         return math.nan
     spread = features.amax(dim=0) - features.amin(dim=0)
     units = [1] if stage.call.turned else [axis % features.ndim for axis in stage.call.units]

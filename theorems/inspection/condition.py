@@ -74,7 +74,7 @@ SOFT = 0.5
 """τ of the soft rank."""
 LEAST_FOR_OUTLIER = 7
 """The smallest batch in which a lone outlier lasts."""
-KEPT = 0.01
+KEPT = 0.1
 """A share of the energy, below which what differs between samples is lost beside their mean."""
 SPREAD = 1 / 3
 """A share of the fixed point's rank, below which what differs has lost its own."""
@@ -256,7 +256,7 @@ def collinear(H: Floats) -> tuple[float, bool]:
     both yardsticks, of the rank and of the angle, and by more than a mean that they share beside
     what differs with `KEPT` of the energy and `SPREAD` of the rank.
 
-    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(np.eye(8) + 1)[1]
+    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(2 * np.eye(8) + 1)[1]
     ((0.0, False), True, False)
     """
     if not H.any():
@@ -520,19 +520,18 @@ def harmless(seen: Sequence[Measures], n: int) -> bool:
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> shared = [measure(mean + rng.standard_normal((64, 8))) for mean in (4, 100)]
+        >>> shared = [measure(mean + rng.standard_normal((64, 8))) for mean in (2, 100)]
         >>> harmless(shared[:1] * 9, 8), harmless(shared[1:], 8), harmless(shared[1:] * 9, 8)
         (True, True, False)
     """
     last = seen[-1]
     if last.dead:
         return False
-    few = final_run([item.strength for item in seen]) < DEEP
-    if last.condition is Condition.CLUSTERING:
-        return few and last.recentred_rank >= math.sqrt(fixed_recentred_rank(n, last.width))
-    if few and further_share(last) >= LEARNABLE:
-        return True
-    return _subtractable(1 - last.mean_share, last.recentred_rank, n, last.width)
+    if final_run([item.strength for item in seen]) < DEEP:
+        return further_share(last) >= LEARNABLE
+    return last.condition is Condition.COLLAPSING and _subtractable(
+        1 - last.mean_share, last.recentred_rank, n, last.width
+    )
 
 
 def judge(

@@ -13,6 +13,10 @@ nor shrink in the mean. For that there are two measures, and the smaller counts:
 Each is passed with probability 5e-4, by a normal variable and by Student's, so that where gradients
 are steady in the mean about one network in a thousand is told otherwise, if chance alone takes it
 beyond a thousand.
+
+Steps of time share their weights, whose gradient is the sum over the steps: what arrives at the
+first is lost where it is no more than half a unit in the last place of that, 2⁻²⁴ in single
+precision. Down to there gradients along time are steady.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from scipy import stats
 __all__ = [
     "DEVIATIONS",
     "FLAT",
+    "LOST",
     "STEADY",
     "Course",
     "Growth",
@@ -46,6 +51,8 @@ STEADY = 1000.0
 DEVIATIONS = 3.48
 """Standard deviations that chance is allowed, of a normal variable passed with probability 5e-4
 either way."""
+LOST = 2.0**-24
+"""The factor over all steps of time down to which gradients are steady."""
 FLAT = 0.1
 """Of the largest slope, below which a unit is saturated."""
 _LEVEL = 0.95
@@ -121,13 +128,16 @@ def by_chance(widths: Iterable[float], logs: Floats) -> float:
     return min(bound, reach * float(steps.std(ddof=1)) * math.sqrt(len(steps)))
 
 
-def course_of(fitted: float, ends: float, chance: float) -> tuple[Course, float]:
+def course_of(
+    fitted: float, ends: float, chance: float, fading: float = 0.0
+) -> tuple[Course, float]:
     """What becomes of gradients, and the factor within which they are steady.
 
     Args:
         fitted: log of the factor over all places, of least squares; NaN if there is none.
         ends: log of that from the last place to the first, −∞ where none arrives; NaN likewise.
         chance: log of what chance alone makes of either.
+        fading: log of the least factor by which they may shrink and are steady, up to its sign.
 
     Example:
         >>> course_of(7.0, 3.0, 4.0)[0], course_of(7.0, 3.0, 9.0)[0]
@@ -136,7 +146,7 @@ def course_of(fitted: float, ends: float, chance: float) -> tuple[Course, float]
     allowed = max(math.log(STEADY), chance)
     seen = [value for value in (fitted, ends) if not math.isnan(value)]
     largest = max(seen, key=abs, default=0.0)
-    if abs(largest) <= allowed:
+    if -max(allowed, fading) <= largest <= allowed:
         return Course.STEADY, factor(allowed)
     return (Course.EXPLODING if largest > 0 else Course.VANISHING), factor(allowed)
 
@@ -166,7 +176,7 @@ def growth_of(logs: Floats, others: Sequence[Floats], width: int) -> Growth:
     low, high = interval(rates)
     ends = float(mean[0] - mean[-1]) if places else math.nan
     chance = by_chance([width] * (places + 1), mean[np.isfinite(mean)])
-    course, allowed = course_of(fitted * places, ends, chance)
+    course, allowed = course_of(fitted * places, ends, chance, -math.log(LOST))
     rate, low, high = (factor(value) for value in (fitted, low, high))
     known = over if math.isfinite(low) else ""
     return Growth(rate, low, high, known, places, _whole(ends), allowed, course)
