@@ -65,11 +65,12 @@ def test_the_verdict_names_the_first_layer_and_what_decided_there() -> None:
 def test_a_branch_that_ends_in_relu_collapses_by_a_common_mean() -> None:
     """In H + ReLU(BN(WH)) means grow like ℓ and spreads like √ℓ, so 1 − cos falls like 1/ℓ."""
     found = inspect(made(networks.branches, 0), samples(16, 96))
-    assert found.condition is Condition.COLLAPSING
-    assert "a mean that all samples share drives it, with" in found.verdict
     last = found.layers[-1].measures
+    assert last.condition is Condition.COLLAPSING
     assert last.mean_share > 0.7
     assert last.recentred_rank > 9
+    assert found.healthy, "a bias takes that mean away, and a sixth of the energy is left"
+    assert "a mean that all samples share has 8" in found.verdict
     passage = watch(made(networks.branches, 1, width=256, depth=32), samples(16, 256), "batch")
     cosines = [measures.mean_cosine for measures in watched(passage, stages(passage)).measures]
     assert [(1 - cosines[k - 1]) * k for k in (8, 16, 32)] == pytest.approx([2.2] * 3, rel=0.1)
@@ -162,9 +163,10 @@ def test_a_mean_that_is_the_batchs_own_is_told_from_one_that_the_network_makes()
     told = "inspect it again with features standardised over the data"
     torch.manual_seed(0)
     reading = Reading()
-    found = inspect(reading, centred)
+    assert inspect(reading, centred).state == "healthy", "half of the energy is in no mean"
+    found = inspect(reading, centred + 8)
     assert found.state == "collapsing"
-    assert "the batch has 50% of its own energy in such a mean" in found.verdict
+    assert "the batch has 99% of its own energy in such a mean" in found.verdict
     assert told in found.verdict
     standardised = ((images - images.mean(axis=0)) / (images.std(axis=0) + 1e-3))[:16]
     assert inspect(reading, standardised).state == "healthy"

@@ -74,7 +74,7 @@ SOFT = 0.5
 """τ of the soft rank."""
 LEAST_FOR_OUTLIER = 7
 """The smallest batch in which a lone outlier lasts."""
-KEPT = 0.1
+KEPT = 0.05
 """A share of the energy, below which what differs between samples is lost beside their mean."""
 SPREAD = 1 / 3
 """A share of the fixed point's rank, below which what differs has lost its own."""
