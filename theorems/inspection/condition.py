@@ -277,9 +277,10 @@ def _recentred_rank(K: Floats) -> float:
 
 def _subtractable(energy: float, rank: float, n: int, width: int) -> bool:
     """Whether what recentring leaves of n samples has `KEPT` of the energy, and `SPREAD` of the
-    fixed point's rank.
+    fixed point's rank, or of few samples its square root, which is more.
     """
-    return energy >= KEPT and rank >= SPREAD * fixed_recentred_rank(n, width)
+    fixed = fixed_recentred_rank(n, width)
+    return energy >= KEPT and rank >= max(SPREAD * fixed, math.sqrt(fixed))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from theorems.inspection.attention import Tokens, tokens_of
 from theorems.inspection.backward_pass import Course, Gradients, Loss, along, followed, gradients
 from theorems.inspection.condition import (
+    DEEP,
     SOFT,
     Chance,
     Condition,
@@ -389,7 +390,7 @@ class Inspection:
             )
         return (
             f"; {past}, but what recentring leaves has {1 - last.mean_share:.2g} of the energy and "
-            f"{left}, from which so few layers learn"
+            f"{left}, from which {'so few' if run < DEEP else 'the'} layers learn"
         )
 
     def _driver(self, last: Measures) -> str:
