@@ -401,11 +401,11 @@ def norm_of_one(r: Random) -> nn.Module:
     return nn.Sequential(*trunk, *head)
 
 
-def one_row(r: Random, norm: Norm | None) -> tuple[nn.Module, Tensor]:
+def one_row(r: Random) -> tuple[nn.Module, Tensor]:
     """Digits, one of which is written in other units."""
     x = digits(r)
     x[r.randrange(len(x))] *= 1e6
-    net = stack(64, r.randint(32, 96), r.randint(2, 4), nn.ReLU, r.randint(3, 8), norm)
+    net = stack(64, r.randint(32, 96), r.randint(2, 4), nn.ReLU, r.randint(3, 8), nn.BatchNorm1d)
     return filled(net, gaussian(math.sqrt(2))), x
 
 
@@ -435,7 +435,6 @@ BUILDS: dict[str, Build] = {
     "softplus, Xavier": plain(nn.Softplus, (20, 26), gaussian(1.0)),
     "ELU, weights of 0.02": plain(nn.ELU, (12, 18), lambda w: N(w, std=0.02)),
     "ReLU, gain of 4": plain(R, (22, 30), gaussian(4.0), batch=white),
-    "tanh, weights from randn": plain(nn.Tanh, (20, 30), N, batch=white),
     "sigmoid, weights from rand, raw pixels": plain(
         nn.Sigmoid, (2, 6), lambda w: w.uniform_(), batch=raw
     ),
@@ -446,8 +445,7 @@ BUILDS: dict[str, Build] = {
     "layer norm, deep sigmoids": plain(nn.Sigmoid, (12, 16), norm=nn.LayerNorm),
     "RMS norm, deep softplus": plain(nn.Softplus, (16, 22), norm=nn.RMSNorm, batch=white),
     "graph network that over-smooths": graph,
-    "one row in other units": lambda r: one_row(r, None),
-    "one row in other units, before batch norm": lambda r: one_row(r, nn.BatchNorm1d),
+    "one row in other units, before batch norm": one_row,
     "a flag of 1e6 beside features of one": flag,
 }
 ON_DIGITS: dict[str, Make] = {
