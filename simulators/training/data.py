@@ -194,7 +194,8 @@ def images_from(name: str = "digits", folder: str | PathLike[str] | None = None)
 
     Raises:
         DataError: a file that is missing, truncated, of another format, with labels that cannot be,
-            are of one class or not as many as images, or that begins as one of the other part does;
+            are of one class or not as many as images, with images that are all the same or those of
+            another file of CIFAR-10, or that begins as one of the other part or of another set does;
             more test than training images; in one line.
         ValueError: a name that is none of these, or a folder missing or given in vain.
 
@@ -280,8 +281,14 @@ def _read(name: str, place: Path) -> Images:
             "are the files of the two swapped?"
         )
     for part, words in zip((training, test), _PARTS, strict=True):
-        _require_classes(place, part.labels, words)
+        _require_classes(place, part, words)
     known = _known(training.labels, _LEARNT) or name
+    tested = _known(test.labels, _TEST) or known
+    if tested != known and known != _MNIST_FORMAT:
+        raise DataError(
+            f"{place}: labels to learn from are those of {known}, those of the test {tested}'s; "
+            "copy the files of one set there"
+        )
     if name not in (_MNIST_FORMAT, known):
         raise DataError(f"{place}: these are the labels of {known}, not of {name}; name it so")
     return Images(known, training, test, folder=place)
@@ -293,12 +300,16 @@ def _known(labels: NDArray[np.int64], part: int) -> str | None:
     return next((name for name, parts in _FIRST_LABELS.items() if parts[part] == first), None)
 
 
-def _require_classes(place: Path, labels: NDArray[np.int64], what: str) -> None:
+def _require_classes(place: Path, part: LabelledImages, what: str) -> None:
+    """Raise where there is nothing to tell apart: labels of one class, or images all the same."""
+    images, labels = part.images, part.labels
     if (labels == labels[0]).all():
         raise DataError(
             f"{place}: the labels of all {len(labels)} {what} are {labels[0]}; want two classes or "
             "more: copy the file of labels again"
         )
+    if (images == images[0]).all():
+        raise DataError(f"{place}: all {part.count} {what} are the same; copy their file again")
 
 
 def _require_of(part: int, labels: NDArray[np.int64], file: Path) -> None:
@@ -377,6 +388,9 @@ def _cifar(folder: Path) -> tuple[LabelledImages, LabelledImages]:
                 f"{files[longest].name} has; copy the file again"
             )
         _require_of(_TEST if file.name == _CIFAR_TEST else _LEARNT, found, file)
+    for (one, first), (other, second) in itertools.combinations(zip(files, images, strict=True), 2):
+        if np.array_equal(first, second):
+            raise DataError(f"{other}: the images of {one.name} again; copy the file again")
     learnt = LabelledImages(
         _in_unit_range(np.concatenate(images[:-1])), np.concatenate(labels[:-1])
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,11 +37,17 @@ def idx_folder(folder: Path) -> Path:
     return folder
 
 
+def records_of(labels: Iterable[int], seed: int) -> bytes:
+    """Of CIFAR-10's binary version, with images that are others for each seed."""
+    generator = np.random.default_rng(seed)
+    return b"".join(bytes([label]) + generator.bytes(3072) for label in labels)
+
+
 def cifar_folder(folder: Path) -> Path:
     names = [f"data_batch_{number}" for number in range(1, 6)]
     for place, name in enumerate([*names, "test_batch"]):
-        records = [bytes([place]) + pixels(1, 3072), bytes([9]) + pixels(2, 1536)]
-        (folder / f"{name}.bin").write_bytes(b"".join(records))
+        first = bytes([place]) + pixels(1, 3072)
+        (folder / f"{name}.bin").write_bytes(first + records_of([9], place))
     return folder
 
 
@@ -101,6 +107,13 @@ def swapped(first: str, second: str) -> Callable[[Path], None]:
     return act
 
 
+def copied(source: str, target: str) -> Callable[[Path], None]:
+    def act(folder: Path) -> None:
+        (folder / target).write_bytes((folder / source).read_bytes())
+
+    return act
+
+
 def both_swapped(folder: Path) -> None:
     for kind in ("images-idx3", "labels-idx1"):
         swapped(f"train-{kind}-ubyte", f"t10k-{kind}-ubyte")(folder)
@@ -123,6 +136,7 @@ def relabelled(name: str, place: int, labels: list[int]) -> Callable[[Path], Non
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+BLACK = bytes(5 * 28 * 28)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +144,10 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
     [
         (changed(IMAGES, lambda data: data[:-1]), r"truncated: 3935 bytes, want 3936"),
         (changed(IMAGES, lambda data: data + b"x"), r"too long: 3937 bytes, want 3936"),
+        (
+            changed(IMAGES, lambda data: data[:16] + BLACK),
+            r"all 5 images to learn from are the same; copy their file again",
+        ),
         (changed(IMAGES, lambda data: data[:10]), r"truncated: 10 bytes, .* header"),
         (changed(IMAGES, lambda data: b""), r"truncated: 0 bytes"),
         (changed(IMAGES, lambda data: b"\x80\x04" + data[2:]), r"magic number \d+ \(no IDX"),
@@ -198,6 +216,14 @@ def test_a_damaged_or_swapped_idx_file_is_one_line(
             changed("data_batch_1.bin", lambda data: data * 5_000),
             r"data_batch_2.bin: truncated: 2 records, want 10000, as data_batch_1.bin has",
         ),
+        (
+            copied("data_batch_2.bin", "data_batch_4.bin"),
+            r"data_batch_4.bin: the images of data_batch_2.bin again; copy the file again",
+        ),
+        (
+            copied("data_batch_2.bin", "test_batch.bin"),
+            r"test_batch.bin: the images of data_batch_2",
+        ),
     ],
 )
 def test_a_damaged_cifar_file_is_one_line(
@@ -211,15 +237,16 @@ def test_a_damaged_cifar_file_is_one_line(
 
 CIFAR_TEST = [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]
 MNIST_TEST = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+TESTED = {"mnist": MNIST_TEST, "fashion-mnist": [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]}
 
 
 def test_files_of_the_two_parts_that_are_swapped_are_known_by_their_labels(tmp_path: Path) -> None:
     """Where they are as long as one another, and their lengths do not tell."""
     cifar, mnist = tmp_path / "cifar", tmp_path / "mnist"
     cifar.mkdir()
-    for file in cifar_folder(cifar).iterdir():
+    for place, file in enumerate(cifar_folder(cifar).iterdir(), 1):
         labels = CIFAR_TEST if file.name == "data_batch_3.bin" else range(10)
-        file.write_bytes(b"".join(bytes([label]) + pixels(1, 3072) for label in labels))
+        file.write_bytes(records_of(labels, place))
     told = r"data_batch_3.bin: begins with the labels of the test images of cifar-10; .* swapped\?"
     with pytest.raises(DataError, match=told):
         images_in(cifar)
@@ -318,6 +345,22 @@ def test_a_folder_of_another_set_than_named_is_refused(tmp_path: Path) -> None:
     labelled(tmp_path, FIRST["fashion-mnist"])
     with pytest.raises(DataError, match=r"these are the labels of fashion-mnist, not of mnist"):
         images_from("mnist", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("learnt", "tested"), [("mnist", "fashion-mnist"), ("fashion-mnist", "mnist")]
+)
+def test_parts_of_two_sets_are_refused(tmp_path: Path, learnt: str, tested: str) -> None:
+    labelled(tmp_path, FIRST[learnt])
+    images = header(2051, 10, 28, 28) + pixels(10, 28 * 28)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(images)
+    file = tmp_path / "t10k-labels-idx1-ubyte"
+    file.write_bytes(header(2049, 10) + bytes(TESTED[tested]))
+    told = f"labels to learn from are those of {learnt}, those of the test {tested}'s; copy"
+    with pytest.raises(DataError, match=told):
+        images_in(tmp_path)
+    file.write_bytes(header(2049, 10) + bytes(TESTED[learnt]))
+    assert images_in(tmp_path).name == learnt
 
 
 def test_a_folder_of_no_set_or_of_two_is_refused(tmp_path: Path) -> None:

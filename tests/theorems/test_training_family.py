@@ -102,6 +102,19 @@ def test_what_diverged_counts_as_a_guess() -> None:
     assert loss(wild, context) == pytest.approx(np.full(32, np.log(10)))
 
 
+def test_where_both_diverged_nothing_was_compared() -> None:
+    """A claim that the loss is no higher is not supported by two losses that are none."""
+    wild = replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=1e30))
+    no_higher = get("training.frozen_statistics:against_orthogonal")
+    check = compared("small", {"L": 2, "d": 16}, {"R": over(wild, wild)}, wild)
+    (found,) = verify(replace(no_higher, checks=(check,)), level=1e-3)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "32 of 32 values undefined" in found.evidence[0].summary
+    context = Context(0, 1e-3)
+    assert (over(SMALL, wild)(context) < 1).all()
+    assert (over(wild, SMALL)(context) > 1).all()
+
+
 def test_rank_correlation_is_that_of_each_seed() -> None:
     first = [np.array([1.0, 1.0, 2.0]), np.array([2.0, 5.0, 2.0]), np.array([7.0, 9.0, 2.0])]
     second = [np.array([3.0, 3.0, 1.0]), np.array([4.0, 2.0, 2.0]), np.array([5.0, 1.0, 3.0])]

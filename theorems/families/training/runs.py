@@ -203,18 +203,22 @@ def loss(treatment: Treatment, context: Context) -> Floats:
 
 
 def over(treated: Treatment, control: Treatment) -> Callable[[Context], Floats]:
-    """What measures the loss of one treatment over that of another, seed by seed.
+    """What measures the loss of one treatment over that of another, seed by seed. Where both count
+    as a guess, as where both diverged, nothing was compared: it is NaN, which is counted as any
+    number.
 
     - ``treated``, ``control``: the two
 
     Example:
-        >>> few = Treatment(Design(1, 8), Recipe(steps=1, samples=64))
+        >>> few = Treatment(Design(1, 16), Recipe(steps=50, samples=64, learning_rate=0.1))
         >>> over(few, few)(Context(0, 1e-6)).max()
         np.float64(1.0)
     """
 
     def measure(context: Context) -> Floats:
-        found: Floats = loss(treated, context) / loss(control, context)
+        above, below = loss(treated, context), loss(control, context)
+        learnt = np.minimum(above, below) < math.log(10)
+        found: Floats = np.divide(above, below, out=np.full_like(above, np.nan), where=learnt)
         return found
 
     return measure
@@ -226,7 +230,7 @@ def nothing_done(control: Treatment) -> Callable[[Context], Floats]:
     - ``control``: what is compared with
 
     Example:
-        >>> few = Treatment(Design(1, 8), Recipe(steps=1, samples=64))
+        >>> few = Treatment(Design(1, 16), Recipe(steps=50, samples=64, learning_rate=0.1))
         >>> bool(nothing_done(few)(Context(0, 1e-6)).std() > 0)
         True
     """
