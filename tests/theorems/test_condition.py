@@ -21,6 +21,7 @@ from theorems.inspection.condition import (
     evidence,
     final_run,
     judge,
+    measure,
     strength,
     strengths_of_healthy,
 )
@@ -85,6 +86,12 @@ def test_wide_layers_need_one_layer_of_evidence_and_narrow_ones_more() -> None:
     assert chance([0.9], [3000], 3000, 0) is None, "more work than is allowed"
 
 
+def test_one_unit_has_no_rank_to_lose() -> None:
+    one = measure(np.random.default_rng(0).standard_normal((1, SAMPLES)))
+    assert (one.condition, one.strength, one.reason) == (Condition.HEALTHY, 0.0, "")
+    assert measure(np.zeros((1, SAMPLES))).word == "dead"
+
+
 def test_evidence_is_of_the_last_run() -> None:
     assert [final_run(x) for x in ([0.0, 0.0], [0.4, 0.0], [0.0, 0.4, 0.3], [0.4, 0.3])] == [
         0,
@@ -118,7 +125,7 @@ def test_the_reference_is_the_chain_of_batchnorm_and_relu() -> None:
 def test_an_excused_network_is_told_so() -> None:
     for seed in range(60):
         torch.manual_seed(seed)
-        found = inspect(networks.batchnorm(8, 15), torch.randn(SAMPLES, 8), seed=seed)
+        found = inspect(networks.batchnorm(4, 15), torch.randn(SAMPLES, 4), seed=seed)
         if found.chance is not None and found.chance.explains:
             assert found.since is None
             assert found.verdict.startswith("healthy: effective rank")

@@ -138,6 +138,46 @@ def test_the_network_is_left_as_it_was(build: Callable[[], nn.Module], batch: Te
     assert not any(part._forward_hooks for part in module.modules())
 
 
+def test_a_spectral_norm_is_left_as_it_was() -> None:
+    torch.manual_seed(0)
+    network = orthogonal(1.5, 3)
+    for part in network:
+        nn.utils.parametrizations.spectral_norm(part)
+    before = [item.clone() for item in network.train().buffers()]
+    inspect(network, samples())
+    assert before
+    assert all(map(torch.equal, network.buffers(), before))
+
+
+@pytest.mark.parametrize("first", [nn.Identity(), nn.BatchNorm1d(WIDTH)])
+def test_a_graph_that_waits_for_its_backward_pass_is_left_as_it_was(first: nn.Module) -> None:
+    branch = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH))
+    nn.init.zeros_(branch[-1].weight)
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.branch = first, branch
+            self.head = nn.Linear(WIDTH, 2)
+
+        def forward(self, x: Tensor) -> Any:
+            x = self.first(x)
+            return self.head(x + self.branch(x))
+
+    network = Block().train()
+    waiting = network(samples()).square().sum()
+    inspect(network, samples())
+    assert not branch[-1].weight.any()
+    waiting.backward()
+    assert branch[-1].weight.grad is not None
+
+
+def test_the_verdict_tells_that_no_gradients_were_measured() -> None:
+    found = inspect(orthogonal(1.0, 3), samples(), loss=lambda output: output.sum() * math.nan)
+    assert found.gradients == "no gradients: loss gives nan, which is not finite"
+    assert found.verdict.endswith("; no gradients: loss gives nan, which is not finite")
+
+
 def test_where_no_gradients_come_back_it_is_said() -> None:
     class Cut(nn.Module):
         def __init__(self) -> None:
@@ -355,6 +395,22 @@ OFFERED: dict[str, tuple[Callable[[], nn.Module], Tensor, str, set[str]]] = {
     ),
     "healthy": (lambda: networks.batchnorm(32, 4), samples(16, 32), "healthy", set()),
 }
+
+
+def test_the_branches_that_are_to_be_scaled_are_counted_not_the_maps_within_them() -> None:
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.branch = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH))
+
+        def forward(self, x: Tensor) -> Any:
+            return x + 3 * self.branch(x)
+
+    torch.manual_seed(0)
+    found = inspect(nn.Sequential(*[Block() for _ in range(30)], nn.Linear(WIDTH, 2)), samples())
+    words = [item.words for item in found.remedies if item.statement.startswith("products.")]
+    assert len(words) == 1
+    assert "L = 30 here" in words[0]
 
 
 @pytest.mark.parametrize("name", OFFERED)

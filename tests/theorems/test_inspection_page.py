@@ -109,6 +109,17 @@ def test_verdict_causes_and_remedies_are_told(found: Inspection, page: Path) -> 
     assert "depth 20 without normalisation: gradients shrink by" in text
 
 
+def test_what_is_within_brackets_is_told_in_one_piece() -> None:
+    def deep() -> nn.Module:
+        return nn.Sequential(*[nn.Linear(16, 16) for _ in range(20)], nn.Linear(16, 3))
+
+    torch.manual_seed(0)
+    text = render(inspect(deep(), torch.randn(8, 16), others=[deep(), deep()]), [])
+    headline = text.partition("<h1>")[2].partition("</h1>")[0]
+    assert "by random output gradients; mean over 3 initialisations: " in headline
+    assert headline.count("(") == headline.count(")")
+
+
 def test_statements_come_with_verdict_formula_and_command(found: Inspection, page: Path) -> None:
     whole = page.read_text(encoding="utf-8")
     name = found.remedies[0].statement

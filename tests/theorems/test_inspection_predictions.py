@@ -315,6 +315,14 @@ def test_cosines_are_those_of_the_kernel() -> None:
     assert not cosine_finding(cosine.statement, kappa, zero, line).met
 
 
+def test_cosines_are_compared_only_where_every_replica_has_some() -> None:
+    torch.manual_seed(0)
+    found = inspect(nn.Sequential(nn.Linear(8, 8, bias=False), nn.ReLU()), torch.eye(8)[:4])
+    assert isinstance(found.simulation, Simulated)
+    assert found.simulation.line(COSINE) is None, "of some replica a sample is zero"
+    assert all(np.isfinite(line.predicted).all() for line in found.simulation.lines)
+
+
 def test_fixed_points_attract() -> None:
     exponential = kernel_of(Stretch(0, 2, Chain((Linear(8), LayerNorm(), Activation("gelu"))), ""))
     assert exponential is not None

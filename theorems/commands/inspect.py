@@ -245,8 +245,8 @@ def _layers(found: Inspection) -> list[Column]:
 
 def _row(number: int, name: str, does: str, seen: Measures, norm: float) -> list[str | Text]:
     # a batch has no depth to collapse along
-    low = number == 0 and seen.condition.value == "collapsing"
-    condition = "low rank" if low else seen.condition.value
+    low = number == 0 and seen.word == "collapsing"
+    condition = "low rank" if low else seen.word
     return [
         str(number),
         name,
@@ -256,7 +256,7 @@ def _row(number: int, name: str, does: str, seen: Measures, norm: float) -> list
         _number(seen.soft_rank, ".0f"),
         _number(seen.outlier_share, ".0%"),
         _number(norm, ".0e"),
-        Text(condition, style=_STYLES[seen.condition.value]),
+        Text(condition, style=_STYLES[seen.word]),
         does,
     ]
 

@@ -489,14 +489,14 @@ def _open(
     try:
         with torch.no_grad():
             for item in shut:
-                item.copy_(torch.randn(item.shape, generator=generator).to(item) + 1)
+                item.data.copy_(torch.randn(item.shape, generator=generator).to(item) + 1)
         opened = go_back(module, passage, statistics, draws=1, loss=loss)
     except InspectionError:
         return
     finally:
         with torch.no_grad():
             for item, value in zip(shut, before, strict=True):
-                item.copy_(value)
+                item.data.copy_(value)
     for label, still in opened.still.items():
         seen.still[label] = still & seen.still.get(label, np.array(True))
 
@@ -697,6 +697,11 @@ def _starts(
         require(
             isinstance(value, Tensor) and value.numel() == 1,
             f"loss gives {kind_of(value)}; it must give a tensor of one number",
+            InspectionError,
+        )
+        require(
+            bool(value.isfinite().all()),
+            f"no gradients: loss gives {value.item():g}, which is not finite",
             InspectionError,
         )
         starts = [value.sum()]

@@ -126,6 +126,15 @@ class Measures:
         """Whether all features are zero, so that no rank, gap or cosine has a value."""
         return math.isnan(self.effective_rank)
 
+    @property
+    def word(self) -> str:
+        """``condition``, but ``"dead"`` of features that are all zero.
+
+        >>> measure(np.zeros((8, 8))).word, measure(np.ones((8, 8))).word
+        ('dead', 'collapsing')
+        """
+        return "dead" if self.dead else self.condition.value
+
 
 def fixed_cosine(n: int) -> float:
     """κ(−1/(n−1)), the cosine at the symmetric fixed point of recentring and ReLU; n ≥ 2.
@@ -311,6 +320,7 @@ def _look(G: Floats, d: int) -> _Look:
     np.fill_diagonal(cosines, 0)
     alignment = cosines.sum(axis=1) / (n - 1)
     rank = 1 / float(np.square(G).sum())
+    healthy = fixed_rank(n, d)  # at most 1 of width 1, which leaves no rank to lose
     aligned = math.cos(math.acos(fixed_cosine(n)) / 2)
     K = G - G.mean(axis=0) - G.mean(axis=1)[:, None] + G.mean()
     shares = np.diag(K) / max(np.trace(K), np.finfo(float).tiny)
@@ -326,7 +336,9 @@ def _look(G: Floats, d: int) -> _Look:
         outlier,
         leading,
         groups,
-        collapse=min(1.0, max(0.0, 1 - math.log(rank) / math.log(math.sqrt(fixed_rank(n, d))))),
+        collapse=min(1.0, max(0.0, 1 - 2 * math.log(rank) / math.log(healthy)))
+        if healthy > 1
+        else 0.0,
         lone=min(1.0, max(0.0, 2 * float(shares[outlier]) - 1)) if apart else 0.0,
     )
 

@@ -137,7 +137,12 @@ class Watched:
     @property
     def residual(self) -> bool:
         """Whether a skip connection is added to what a judged layer gives."""
-        return "residual" in self.actions or any(stage.joined for stage in self.stages)
+        return self.branches > 0
+
+    @property
+    def branches(self) -> int:
+        """How many judged layers end in a sum with something else, as a residual branch does."""
+        return sum("residual" in stage.actions or bool(stage.joined) for stage in self.stages)
 
 
 def findings(watched: Watched) -> list[Finding]:

@@ -331,7 +331,8 @@ def as_it_was(module: nn.Module, statistics: str) -> Iterator[None]:
                         places[name] = value
                 for tensor, before in kept:
                     if not torch.equal(tensor, before):
-                        tensor.copy_(before)
+                        # unseen by a graph that is waiting for its backward pass
+                        tensor.data.copy_(before)
             for part, training in modes:
                 part.training = training
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,7 @@ _STATISTICS = {
     "batch": "batch statistics as in training, dropout off",
     "running": "running statistics, as in evaluation",
 }
+_PARTS = r"; (?![^()]*\))"  # of a verdict; what is within brackets stays in one piece
 #: Title and caption of each panel.
 _CAPTIONS = {
     "rank": (
@@ -169,7 +171,7 @@ def render(
         >>> "<h1>Healthy: effective rank" in render(inspect(network, torch.eye(8)), [])
         True
     """
-    headline, *consequences = found.verdict.split("; ")
+    headline, *consequences = re.split(_PARTS, found.verdict)
     met = [item for item in found.findings if item.met]
     named = [*(item.statement for item in found.remedies), *(item.statement for item in met)]
     claims = _claims(named)
@@ -240,8 +242,8 @@ def _claims(names: Iterable[str]) -> dict[str, Section]:
 
 
 def _rows(found: Inspection) -> Iterator[_Row]:
-    low = found.batch.condition.value == "collapsing"  # a batch has no depth to collapse along
-    condition = "low rank" if low else found.batch.condition.value
+    low = found.batch.word == "collapsing"  # a batch has no depth to collapse along
+    condition = "low rank" if low else found.batch.word
     yield _Row(0, "the batch", "", found.batch, condition, judged=True)
     seen = found.gradients
     for place, layer in enumerate(found.layers):
@@ -252,7 +254,7 @@ def _rows(found: Inspection) -> Iterator[_Row]:
             layer.name,
             layer.does if judged else f"{layer.role}, not judged",
             layer.measures,
-            layer.measures.condition.value if judged else "not judged",
+            layer.measures.word if judged else "not judged",
             judged,
         )
         yield (

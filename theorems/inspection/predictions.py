@@ -88,10 +88,11 @@ class Simulated:
     """The chain of a stretch from the same batch: gaps (replicas, depth + 1), and the test of this
     network's, ``measured``, the mean over its layers.
 
-    ``lines`` are what is compared: the gap, the effective rank, the mean |cosine| and, where
-    gradients were measured, their growth. ``stretch`` tells of which layers, and what differs from
-    the chain, ``batch`` is what enters them, (d₀, n). ``arriving`` is log‖∂L/∂H‖_F at its end, of
-    the network and of the replicas, NaN where no gradients were measured.
+    ``lines`` are what is compared: the gap, the effective rank, the mean |cosine|, unless a sample
+    of a replica is 0, and, where gradients were measured, their growth. ``stretch`` tells of which
+    layers, and what differs from the chain, ``batch`` is what enters them, (d₀, n). ``arriving`` is
+    log‖∂L/∂H‖_F at its end, of the network and of the replicas, NaN where no gradients were
+    measured.
     """
 
     gaps: Floats
@@ -203,11 +204,15 @@ def simulated(
         spoiled = int(run.spoiled[:, -1].sum())
         return f"rounding spoils {spoiled} of {replicas} simulated networks from this batch"
     gaps = run["orthogonality_gap"]
+    if lost := int(np.isnan(gaps).any(axis=1).sum()):
+        return f"{lost} of {replicas} simulated networks give nothing but zero from this batch"
     lines = [
         _line(GAP, [item.gap for item in seen], gaps[:, 1:]),
         _line(RANK, [item.effective_rank for item in seen], run["effective_rank"][:, 1:]),
-        _line(COSINE, [item.mean_cosine for item in seen], run["mean_absolute_cosine"][:, 1:]),
     ]
+    # a simulated sample that is 0 has no cosine
+    if np.isfinite(cosines := run["mean_absolute_cosine"][:, 1:]).all():
+        lines.append(_line(COSINE, [item.mean_cosine for item in seen], cosines))
     if back is not None:
         logs = run["log_gradient_norm"][:, 1:]
         lines.append(_growth(np.array(back.logs), logs))

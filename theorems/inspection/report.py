@@ -240,7 +240,7 @@ class Inspection:
                 escape(layer.does),
                 number(layer.measures.effective_rank),
                 number(None if math.isnan(norm) else norm),
-                layer.measures.condition.value,
+                layer.measures.word,
             ]
             for layer, norm in zip(self.layers, norms, strict=True)
         )
@@ -271,6 +271,8 @@ class Inspection:
         if not self._sick_forward:
             fine = self._finding()
             said = f"{said}; {fine.removeprefix('healthy: ')}" if said else fine
+        if isinstance(self.gradients, str):
+            said = f"{said}; {self.gradients}"
         if self.state == "not judged":
             said = f"not judged: {1 - self.judged:.0%} of the parameters; the rest is {said}"
         if not left:

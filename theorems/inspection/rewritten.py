@@ -69,8 +69,9 @@ def holding_quantised(module: nn.Module) -> Iterator[tuple[str, nn.Module, int]]
     []
     """
     for name, part in module.named_modules():
-        weight = getattr(part, "weight", None)
-        if "quantized" not in type(part).__module__ or not callable(weight):
+        if "quantized" not in type(part).__module__:
+            continue  # not to be asked for its weight, as a spectral norm moves on when it is
+        if not callable(weight := getattr(part, "weight", None)):
             continue
         bias = getattr(part, "bias", None)
         held = [weight(), bias() if callable(bias) else bias]

@@ -12,5 +12,5 @@ def remedies(watched: Watched, state: str) -> list[Remedy]:
     wrong = {state, watched.course}
     if not wrong & {"collapsing", "exploding"} or watched.normalised or not watched.residual:
         return []
-    words = f"branches times 1/√L, L = {len(watched.stages)} here: squared norms stay below e times"
+    words = f"branches times 1/√L, L = {watched.branches} here: squared norms stay below e times"
     return [Remedy(words, "products.residual_growth:below_e")]

@@ -51,8 +51,8 @@ def soft_rank_finding(measures: Sequence[Measures]) -> Finding:
         name,
         True,
         f"least soft rank (τ = {SOFT:g}) that r allows, over the soft rank, the largest of "
-        f"{len(layers)} layers: {least[tightest]:.3g} and {item.soft_rank} at layer {number}; for "
-        "every matrix",
+        f"{len(layers)} layer{'s' if len(layers) > 1 else ''}: {least[tightest]:.3g} and "
+        f"{item.soft_rank} at layer {number}; for every matrix",
         1.0,
         quotients[tightest],
         quotients[tightest] <= 1 + _ROUNDING,
