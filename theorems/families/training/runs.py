@@ -116,7 +116,9 @@ class Treatment:
     seeds: int = SEEDS
 
     def trained(self, context: Context) -> Trained:
-        """What came of its networks, at the seed and in the experiment of the context."""
+        """What came of its networks, at the seed and in the experiment of the context. Which images
+        one that diverged has right is the class of NaN, and no answer: its shares are NaN.
+        """
 
         def tell(words: str) -> None:
             context.progress(f"{self.design.depth} layers, {words}")
@@ -145,9 +147,13 @@ def _trained(
     seeds = [(*stream, number) for number in range(treatment.seeds)]
     design, recipe = _sized(treatment, experiment)
     try:
-        return experiment.trained(design, recipe, seeds, told.call)
+        found = experiment.trained(design, recipe, seeds, told.call)
     except (TrainingError, StoreError) as error:
         raise ClaimError(str(error)) from None
+    learnt, tested = (
+        np.where(found.settled, shares, np.nan) for shares in (found.accuracy, found.test_accuracy)
+    )
+    return replace(found, accuracy=learnt, test_accuracy=tested)
 
 
 def told(treatment: Treatment, experiment: Experiment) -> str:
@@ -259,8 +265,8 @@ def progress_over(deep: Treatment, shallow: Treatment) -> Callable[[Context], Fl
 
 
 def rank_correlation(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
-    """Spearman's rank correlation of two quantities over a list of treatments, of each seed; 0
-    where one of them is constant.
+    """Spearman's rank correlation of two quantities over a list of treatments, of each seed; NaN
+    where one of them is constant, as where all diverged, which is counted as any number.
 
     - ``first``, ``second``: of each treatment its values, ``(seeds,)``
 
@@ -274,7 +280,7 @@ def rank_correlation(first: Sequence[Floats], second: Sequence[Floats]) -> Float
     a, b = (each - each.mean(axis=0) for each in ranks)
     scale = np.sqrt((a * a).sum(axis=0) * (b * b).sum(axis=0))
     products: Floats = (a * b).sum(axis=0)
-    found: Floats = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
+    found: Floats = np.divide(products, scale, out=np.full_like(products, np.nan), where=scale > 0)
     return found
 
 
