@@ -138,6 +138,27 @@ def test_the_network_is_left_as_it_was(build: Callable[[], nn.Module], batch: Te
     assert not any(part._forward_hooks for part in module.modules())
 
 
+class Derived(nn.Module):
+    """What it is made of, and the derivative of that, as differential equations are solved by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = orthogonal(1.5, 3, nn.Tanh)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = x.clone().requires_grad_()
+            found = self.inner(x)
+            (slope_of,) = torch.autograd.grad(found.sum(), x, create_graph=True)
+        return found + 0 * slope_of
+
+
+def test_derivatives_that_a_network_takes_itself_are_no_gradients_of_its_loss() -> None:
+    derived, plain = seen(Derived()), seen(Derived().inner)
+    assert derived.over == plain.over == "8 random output gradients"
+    assert derived.norms == pytest.approx(plain.norms)
+
+
 def test_a_spectral_norm_is_left_as_it_was() -> None:
     torch.manual_seed(0)
     network = orthogonal(1.5, 3)

@@ -105,6 +105,14 @@ class Backward:
     chains: dict[str, Steps] = field(default_factory=dict)
     choices: dict[str, tuple[int, float]] = field(default_factory=dict)
 
+    def forget_gradients(self) -> None:
+        """Have no gradient noted so far."""
+        for noted in (self.norms, self.still, self.arriving):
+            noted.clear()
+        for steps in self.chains.values():
+            for norms in steps.norms:
+                norms.clear()
+
 
 @dataclass(frozen=True)
 class Gradients:
@@ -459,6 +467,7 @@ def go_back(
             if "" in arriving:
                 _keep(seen, "", next(iter(tensors_in(output)), None))
             outputs, back = _starts(output, draws, seed, loss)
+            seen.forget_gradients()  # of derivatives that the network, or the loss, itself takes
             # what weights need is not asked for where gradients reach the samples
             ends = [leaf] if leaf.requires_grad else [*module.parameters()]
             leaves = [item for item in (*ends, *places) if item.requires_grad]
@@ -618,19 +627,6 @@ def _listening(
         return note
 
     handles = []
-    for name, part in module.named_modules():
-        if isinstance(part, nn.RNNCellBase):
-            handles.append(part.register_forward_hook(step(name)))
-        elif isinstance(part, nn.RNNBase):
-            handles.append(part.register_forward_hook(steps(name), with_kwargs=True))
-        elif isinstance(part, nn.MultiheadAttention):
-            if type(part).forward is nn.MultiheadAttention.forward:
-                handles.append(part.register_forward_hook(choice(name), with_kwargs=True))
-            handles.append(part.register_forward_hook(after(name)))
-        if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule):
-            handles.append(part.register_forward_hook(after(name)))
-            if arriving:
-                handles.append(part.register_forward_pre_hook(before(name), with_kwargs=True))
 
     class Own(Sites):
         """The products that are judged, as they are done."""
@@ -645,6 +641,19 @@ def _listening(
             return output
 
     try:
+        for name, part in module.named_modules():
+            if isinstance(part, nn.RNNCellBase):
+                handles.append(part.register_forward_hook(step(name)))
+            elif isinstance(part, nn.RNNBase):
+                handles.append(part.register_forward_hook(steps(name), with_kwargs=True))
+            elif isinstance(part, nn.MultiheadAttention):
+                if type(part).forward is nn.MultiheadAttention.forward:
+                    handles.append(part.register_forward_hook(choice(name), with_kwargs=True))
+                handles.append(part.register_forward_hook(after(name)))
+            if isinstance(part, LINEAR) and not isinstance(part, torch.jit.ScriptModule):
+                handles.append(part.register_forward_hook(after(name)))
+                if arriving:
+                    handles.append(part.register_forward_pre_hook(before(name), with_kwargs=True))
         with Own(module) if own else contextlib.nullcontext():
             yield places
     finally:
