@@ -45,6 +45,7 @@ from simulators.observables import gram, orthogonality_gap, smallest_eigenvalue_
 
 __all__ = [
     "DEEP",
+    "FLOOR",
     "KEPT",
     "LEARNABLE",
     "LEAST_FOR_OUTLIER",
@@ -75,12 +76,15 @@ SOFT = 0.5
 LEAST_FOR_OUTLIER = 7
 """The smallest batch in which a lone outlier lasts."""
 KEPT = 0.05
-"""A share of the energy, below which what differs between samples is lost beside their mean."""
+"""Of the batch's share of energy, below which what differs between samples is lost beside their
+mean."""
+FLOOR = 1e-3
+"""The same share, whatever the batch had."""
 SPREAD = 1 / 3
 """A share of the fixed point's rank, below which what differs has lost its own."""
-LEARNABLE = 3e-5
+LEARNABLE = 1e-5
 """A share of the energy in further directions, below which gradient descent fails to learn."""
-DEEP = 5
+DEEP = 10
 """Layers past a yardstick, from which on a loss of rank is a matter of depth."""
 
 Floats = NDArray[np.float64]
@@ -262,21 +266,19 @@ def strength(G: Floats, width: int) -> float:
 
 def collinear(H: Floats) -> tuple[float, bool]:
     """The mean |cos| of two columns of (d, n) features, n ≥ 3, and whether they are collapsed by
-    both yardsticks, of the rank and of the angle, and by more than a mean that they share beside
-    what differs with `KEPT` of the energy and `SPREAD` of the rank.
+    both yardsticks, of the rank and of the angle, and leave less than `LEARNABLE` to learn from.
 
-    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(2 * np.eye(8) + 1)[1]
+    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(np.eye(8) + 1)[1]
     ((0.0, False), True, False)
     """
     if not H.any():
         return 1.0, True
-    d, n = H.shape
+    d = len(H)
     seen = _look(np.asarray(gram(_triangle(H))), d)
     cosine = float(seen.alignment.mean())
     if seen.collapse == 0 or cosine <= seen.aligned:
         return cosine, False
-    energy = float(np.trace(seen.K))
-    return cosine, not _subtractable(energy, _recentred_rank(seen.K), n, d)
+    return cosine, _further(float(np.trace(seen.K)), _recentred_rank(seen.K)) < LEARNABLE
 
 
 def _recentred_rank(K: Floats) -> float:
@@ -284,11 +286,11 @@ def _recentred_rank(K: Floats) -> float:
     return energy**2 / float(np.square(K).sum()) if energy > 0 else 0.0
 
 
-def _subtractable(energy: float, rank: float, n: int, width: int) -> bool:
-    """Whether what recentring leaves of n samples has `KEPT` of the energy, and `SPREAD` of the
-    fixed point's rank, or of few samples its square root, which is more.
+def _subtractable(energy: float, rank: float, most: float, width: int) -> bool:
+    """Whether what recentring leaves has `KEPT` of the energy, and `SPREAD` of the rank that it had
+    at ``most``, or of few the square root of that, which is more.
     """
-    fixed = fixed_recentred_rank(n, width)
+    fixed = 1 / (1 / most + 1 / width)
     return energy >= KEPT and rank >= max(SPREAD * fixed, math.sqrt(fixed))
 
 
@@ -521,34 +523,43 @@ def further_share(seen: Measures) -> float:
         >>> further_share(measure(np.ones((8, 8)))), round(further_share(measure(np.eye(8))), 2)
         (0.0, 0.54)
     """
-    energy = 1 - seen.mean_share
-    return energy * (1 - seen.recentred_rank**-0.5) if seen.recentred_rank > 1 else 0.0
+    return _further(1 - seen.mean_share, seen.recentred_rank)
 
 
-def harmless(seen: Sequence[Measures], n: int) -> bool:
+def _further(energy: float, rank: float) -> float:
+    return energy * (1 - rank**-0.5) if rank > 1 else 0.0
+
+
+def harmless(seen: Sequence[Measures], n: int, batch: Measures | None = None) -> bool:
     """Whether learning is not hindered by what the last of these layers is past a yardstick by.
 
     Args:
         seen: of each layer, at least one; n: the number of samples, at least 3.
+        batch: of what enters, which no network has to improve; without it that has all its rank.
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> shared = [measure(mean + rng.standard_normal((64, 8))) for mean in (2, 100)]
-        >>> harmless(shared[:1] * 9, 8), harmless(shared[1:], 8), harmless(shared[1:] * 9, 8)
-        (True, True, False)
+        >>> shared = [measure(mean + rng.standard_normal((64, 8))) for mean in (2, 1e3)]
+        >>> harmless(shared[:1] * 12, 8), harmless(shared[1:], 8)
+        (True, False)
+        >>> harmless([measure(4 + rng.standard_normal((64, 8)))] * 12, 8, shared[0])
+        True
     """
     last = seen[-1]
     if last.dead:
         return False
     if final_run([item.strength for item in seen]) < DEEP:
         return further_share(last) >= LEARNABLE
-    return last.condition is Condition.COLLAPSING and _subtractable(
-        1 - last.mean_share, last.recentred_rank, n, last.width
+    known = batch is not None and not batch.dead
+    shared, rank = (batch.mean_share, batch.recentred_rank) if batch and known else (0.0, math.inf)
+    kept = 1 - last.mean_share
+    return kept >= FLOOR and _subtractable(
+        kept / max(1 - shared, kept), last.recentred_rank, min(rank, n - 1), last.width
     )
 
 
 def judge(
-    seen: Sequence[Measures], n: int, seed: int
+    seen: Sequence[Measures], n: int, seed: int, batch: Measures | None = None
 ) -> tuple[Condition, int | None, Chance | None]:
     """The last layer's condition, the layer, from 1, where the run begins that it ends, and whether
     chance explains that run.
@@ -557,6 +568,7 @@ def judge(
         seen: of each layer, at least one.
         n: the number of samples, at least 3.
         seed: of the healthy networks that it is compared with.
+        batch: of what enters.
 
     Returns:
         Of a healthy network, one that chance explains, or one past its yardsticks without harm, no
@@ -572,7 +584,7 @@ def judge(
     since = len(seen) - run + 1
     if seen[-1].dead:  # narrow healthy networks may die too, and are dead then
         return seen[-1].condition, since, None
-    if harmless(seen, n):
+    if harmless(seen, n, batch):
         return Condition.HEALTHY, None, None
     found = chance(strengths, [item.width for item in seen], n, seed)
     if found is not None and found.explains:

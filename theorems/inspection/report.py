@@ -548,12 +548,13 @@ def inspect(
     )
     beside = [measure(as_columns(stage.features)) for stage in found[len(hidden) :]]
     n = len(passage.batch)
-    condition, since, excuse = judge(seen.measures, n, seed)
+    entering = measure(seen.batch)
+    condition, since, excuse = judge(seen.measures, n, seed, entering)
     parameters, left = account(module, passage, found, followed(module, seen.gradients))
     told = Inspection(
         samples=n,
         statistics=statistics,
-        batch=measure(seen.batch),
+        batch=entering,
         layers=tuple(
             Layer.of(stage, measures)
             for stage, measures in zip(found, [*seen.measures, *beside], strict=True)
