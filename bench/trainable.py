@@ -1,6 +1,6 @@
 """Which networks of a set train, by training them: ``python -m bench.trainable``.
 
-    python -m bench.trainable bench/healthy_networks.py --seeds 3
+    python -m bench.trainable bench/networks/healthy.py --seeds 3
     python -m bench.trainable sick.py --seeds 3 --optimiser sgd --only LSTM
 
 The file defines ``HEALTHY`` or ``SICK``, a mapping of names to functions of a seed, each of which

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.healthy_networks import HEALTHY
+from bench.networks.healthy import HEALTHY
 from bench.trainable import main, read_kinds, trains
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import usual_networks
 from bench.inspection_alarms import HEALTHY, Outcome, inspected, main, rates_of
+from bench.networks import usual
 
 SICK = """
 import torch
@@ -73,11 +73,11 @@ def test_each_healthy_kind_is_told_healthy_at_its_first_seeds(kind: str) -> None
     assert sum(each.state != "healthy" for each in told) <= 1, told
 
 
-@pytest.mark.parametrize("kind", usual_networks.HEALTHY)
+@pytest.mark.parametrize("kind", usual.HEALTHY)
 def test_usual_networks_are_followed_without_a_fault(kind: str) -> None:
-    module, batch = usual_networks.HEALTHY[kind](0)
+    module, batch = usual.HEALTHY[kind](0)
     assert module(batch).isfinite().all()
-    (told,) = inspected({kind: usual_networks.HEALTHY[kind]}, 1)
+    (told,) = inspected({kind: usual.HEALTHY[kind]}, 1)
     assert told.state not in ("raised", "refused", "not judged"), told
 
 

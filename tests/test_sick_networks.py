@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench import more_sick_networks, sick_networks
-from bench.more_sick_networks import ALSO, KINDS, SICK, WANTED, measured
+from bench.networks import more_sick
+from bench.networks import sick as first_sick
+from bench.networks.more_sick import ALSO, KINDS, SICK, WANTED, measured
 
 
 class Hourglass(nn.Module):
@@ -29,7 +30,7 @@ class Hourglass(nn.Module):
 
 
 def test_no_kind_is_one_of_the_earlier() -> None:
-    assert not set(SICK) & set(sick_networks.SICK)
+    assert not set(SICK) & set(first_sick.SICK)
     assert len(SICK) >= 15
     assert set(WANTED) | set(ALSO) <= set(KINDS.values())
 
@@ -46,7 +47,7 @@ def test_each_kind_is_sick_by_the_measure_and_the_same_of_a_seed(kind: str) -> N
     assert all(torch.equal(weights[name], value) for name, value in network.state_dict().items())
     found = measured(network, batch)
     also = ALSO.get(KINDS[kind], ())
-    assert found.states(sick_networks.STRICT)
+    assert found.states(first_sick.STRICT)
     assert {*found.states(), *also} == set(states)
     assert 8 <= len(batch) <= 32
     assert network(batch).isfinite().all()
@@ -57,7 +58,7 @@ def test_gradients_inside_count_where_the_measure_asks_for_them() -> None:
     batch = torch.randn(16, 16)
     sick = Hourglass(1e-5)
     assert measured(sick, batch).sick() == {"vanishing"}
-    assert sick_networks.measured(sick, batch).sick() == set()
+    assert first_sick.measured(sick, batch).sick() == set()
     assert measured(Hourglass(1.0), batch).sick() == set()
 
 
@@ -69,7 +70,7 @@ def test_a_healthy_network_is_not_sick_and_no_gradient_is_no_factor() -> None:
     assert measured(network, torch.randn(16, 16)).gradient == 1.0
 
 
-@pytest.mark.parametrize("module", [sick_networks, more_sick_networks])
+@pytest.mark.parametrize("module", [first_sick, more_sick])
 def test_what_the_measure_finds_is_printed(
     module: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,5 +81,5 @@ def test_what_the_measure_finds_is_printed(
 
 
 def test_what_vanishes_entirely_is_furthest_from_a_factor_of_one() -> None:
-    found = [sick_networks._furthest(factor) for factor in (1.0, 0.5, 4.0, 0.0, math.inf)]
+    found = [first_sick._furthest(factor) for factor in (1.0, 0.5, 4.0, 0.0, math.inf)]
     assert found == [0.0, math.log(2), math.log(4), math.inf, math.inf]

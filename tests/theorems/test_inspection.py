@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from bench.sick_networks import SICK
+from bench.networks.sick import SICK
 from simulators import batchnorm_chain, simulate
 from theorems import inspect
 from theorems.families.orthogonality.findings import _decay, findings

@@ -1,7 +1,7 @@
 """Sick networks, by which missed alarms of `theorems inspect` are counted.
 
-    python -m bench.sick_networks --seeds 5
-    python -m bench.inspection_alarms --networks 500 --sick bench/sick_networks.py --out alarms.json
+    python -m bench.networks.sick --seeds 5
+    python -m bench.inspection_alarms --networks 500 --sick bench/networks/sick.py --out alarms.json
 
 Written by someone who had read nothing of the detector. `SICK` maps fifteen kinds to functions of a
 seed; each returns a network at its initialisation, a batch, and the states that would be right. The
@@ -705,7 +705,7 @@ def printed(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print what the measure finds in each kind, seed by seed."""
-    prog = "python -m bench.sick_networks"
+    prog = "python -m bench.networks.sick"
     return printed(SICK, measured, argv, prog=prog, description=__doc__)
 
 

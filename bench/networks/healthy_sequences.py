@@ -1,4 +1,4 @@
-"""Healthy networks on sequences, sets and graphs, for `bench.healthy_networks`."""
+"""Healthy networks on sequences, sets and graphs, for `bench.networks.healthy`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from bench.network_pieces import (
+from bench.networks.pieces import (
     Apply,
     Attention,
     Built,

@@ -1,9 +1,9 @@
 """More sick networks, by which missed alarms of `theorems inspect` are counted.
 
-    python -m bench.more_sick_networks --seeds 5
-    python -m bench.inspection_alarms --networks 500 --sick bench/more_sick_networks.py
+    python -m bench.networks.more_sick --seeds 5
+    python -m bench.inspection_alarms --networks 500 --sick bench/networks/more_sick.py
 
-Written, as those of `bench.sick_networks`, by someone who had read nothing of the detector, of
+Written, as those of `bench.networks.sick`, by someone who had read nothing of the detector, of
 other architectures and causes: mistakes that are made, such as a skip that is added twice, `fan_out` in
 a dense block, a softmax between layers, or a gate that is shut. `SICK` maps each kind to a function
 of a seed, which returns a network at its initialisation, a batch of 8 to 32 samples, and the states
@@ -35,8 +35,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-from bench import sick_networks
-from bench.sick_networks import (
+from bench.networks import sick
+from bench.networks.sick import (
     Attention,
     Case,
     Dice,
@@ -55,7 +55,7 @@ from bench.sick_networks import (
 __all__ = ["SICK", "main", "measured"]
 
 #: The measure of the earlier kinds, of gradients at every hidden layer.
-measured = partial(sick_networks.measured, within=True)
+measured = partial(sick.measured, within=True)
 
 
 def _rows(dice: Dice, features: int) -> Tensor:
@@ -775,7 +775,7 @@ SICK = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print what the measure finds in each kind, seed by seed."""
-    prog = "python -m bench.more_sick_networks"
+    prog = "python -m bench.networks.more_sick"
     return printed(SICK, measured, argv, prog=prog, description=__doc__)
 
 

@@ -1,7 +1,7 @@
 """A third set of networks made sick on purpose, by whoever had not read the inspection's rules.
 
-    python -m bench.inspection_alarms --networks 500 --sick bench/third_sick_networks.py
-    python -m bench.third_sick_measures --seeds 5
+    python -m bench.inspection_alarms --networks 500 --sick bench/networks/third_sick.py
+    python -m bench.networks.third_sick_measures --seeds 5
 
 The second command checks that every kind is sick by measures that know nothing of the inspection's.
 

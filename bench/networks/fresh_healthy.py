@@ -1,13 +1,13 @@
 """Healthy networks of well-known designs, by one who did not know the detector's rules.
 
-    python -m bench.trainable bench/fresh_healthy_networks.py --seeds 2
-    python -m bench.inspection_alarms --healthy bench/fresh_healthy_networks.py --out alarms.json
+    python -m bench.trainable bench/networks/fresh_healthy.py --seeds 2
+    python -m bench.inspection_alarms --healthy bench/networks/fresh_healthy.py --out alarms.json
 
 ``HEALTHY`` maps names to functions of a seed, each of which returns a network and a batch of 8 to
 48 samples, as `theorems.inspect` takes them. The designs are those of textbooks, tutorials and
 known repositories, at their usual initialisation and at sizes that train in seconds; the seed draws
 width, depth, samples and whether images are noise or digits. Those of images are in
-``bench.fresh_healthy_images``.
+``bench.networks.fresh_healthy_images``.
 
 That they are healthy rests on training alone: at seeds 0 to 3 every one memorises random labels as
 `bench.trainable.trains` asks with Adam, and none had to be dropped. With SGD, tried at seed 0, all
@@ -26,9 +26,9 @@ import torch
 from torch import Tensor, cat, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from bench import fresh_healthy_pieces as p
-from bench.fresh_healthy_images import IMAGES
-from bench.fresh_healthy_pieces import Made, Make, Net, Seq
+from bench.networks import fresh_healthy_pieces as p
+from bench.networks.fresh_healthy_images import IMAGES
+from bench.networks.fresh_healthy_pieces import Made, Make, Net, Seq
 
 
 def _runge_kutta(m: Any, x: Tensor) -> Any:

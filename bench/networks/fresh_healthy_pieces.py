@@ -1,4 +1,4 @@
-"""Batches and pieces of the networks of ``bench.fresh_healthy_networks``."""
+"""Batches and pieces of the networks of ``bench.networks.fresh_healthy``."""
 
 from __future__ import annotations
 

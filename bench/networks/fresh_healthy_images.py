@@ -1,4 +1,4 @@
-"""Healthy networks of images, for ``bench.fresh_healthy_networks``."""
+"""Healthy networks of images, for ``bench.networks.fresh_healthy``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor, cat, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from bench import fresh_healthy_pieces as p
-from bench.fresh_healthy_pieces import Made, Make, Net, Seq
+from bench.networks import fresh_healthy_pieces as p
+from bench.networks.fresh_healthy_pieces import Made, Make, Net, Seq
 
 
 def _bottleneck(w: int, g: int = 1, *, zero: bool = False) -> Net:

@@ -1,4 +1,4 @@
-"""Healthy networks on vectors, for `bench.healthy_networks`."""
+"""Healthy networks on vectors, for `bench.networks.healthy`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.network_pieces import (
+from bench.networks.pieces import (
     Apply,
     Built,
     Joined,

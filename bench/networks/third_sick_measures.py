@@ -1,6 +1,6 @@
-"""Whether the networks of `bench.third_sick_networks` are as sick as is said.
+"""Whether the networks of `bench.networks.third_sick` are as sick as is said.
 
-    python -m bench.third_sick_measures --seeds 5
+    python -m bench.networks.third_sick_measures --seeds 5
 
 The measures are this file's own and know nothing of the inspection's: `Measured` says what they
 are, and the constants above it how much is sick. At every seed a state that is given with a kind
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd as Convolution
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.third_sick_networks import SICK
+from bench.networks.third_sick import SICK
 
 LOST = 50.0  # the share of differences falls by this factor from the batch to the last features
 DIRECTIONS = 1.3  # of the differences in the last features, where the batch's have twice as many

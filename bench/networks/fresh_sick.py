@@ -1,7 +1,7 @@
 """Networks made sick on purpose, as practitioners come to make them: ``SICK``.
 
-    python -m bench.inspection_alarms --sick bench/fresh_sick_networks.py
-    python -m bench.trainable bench/fresh_sick_networks.py --seeds 3 --optimiser sgd
+    python -m bench.inspection_alarms --sick bench/networks/fresh_sick.py
+    python -m bench.trainable bench/networks/fresh_sick.py --seeds 3 --optimiser sgd
 
 Written from the names of the states alone, with no look at how a detector finds them. Sick means
 here that SGD with momentum does not train the network within some hundred steps, as

@@ -1,7 +1,7 @@
 """Healthy networks as practitioners build them, written without knowing how they are inspected.
 
-    python -m bench.inspection_alarms --networks 500 --healthy bench/healthy_networks.py
-    python -m bench.trainable bench/healthy_networks.py --seeds 3
+    python -m bench.inspection_alarms --networks 500 --healthy bench/networks/healthy.py
+    python -m bench.trainable bench/networks/healthy.py --seeds 3
 
 ``HEALTHY`` maps names to functions of a seed, each of which returns a network at its usual
 initialisation and a batch, 8 to 48 samples of noise or of something real. Seeds draw width, depth,
@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bench.healthy_images import IMAGES
-from bench.healthy_perceptrons import PERCEPTRONS
-from bench.healthy_sequences import SEQUENCES
-from bench.network_pieces import Built
+from bench.networks.healthy_images import IMAGES
+from bench.networks.healthy_perceptrons import PERCEPTRONS
+from bench.networks.healthy_sequences import SEQUENCES
+from bench.networks.pieces import Built
 
 HEALTHY: Mapping[str, Callable[[int], Built]] = {**IMAGES, **PERCEPTRONS, **SEQUENCES}

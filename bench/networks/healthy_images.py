@@ -1,4 +1,4 @@
-"""Healthy networks on images, for `bench.healthy_networks`."""
+"""Healthy networks on images, for `bench.networks.healthy`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from bench.network_pieces import (
+from bench.networks.pieces import (
     Built,
     Joined,
     Residual,

@@ -1,6 +1,6 @@
 """Small networks as tutorials and papers build them, at their usual initialisation, which train.
 
-    python -m bench.inspection_alarms --networks 500 --healthy bench/usual_networks.py
+    python -m bench.inspection_alarms --networks 500 --healthy bench/networks/usual.py
 
 `HEALTHY` maps kinds to functions of a seed; each returns a network and a batch of 16 samples of
 white noise, in which nothing is alike. None was left out for what it was told: deep stacks of
