@@ -37,7 +37,8 @@ _FUSED = "_scaled_dot_product"
 @dataclass(frozen=True)
 class Tokens:
     """Of the tokens within a sample, in the mean over samples: |cos| of two, where they come in and
-    where they leave, and the share of samples whose tokens are collapsed there.
+    where they leave, and the share of samples whose tokens are collapsed there, in the end beyond
+    what can be learned from.
 
     ``tokens`` is how many a sample has, ``width`` their dimension.
     """
@@ -101,9 +102,10 @@ def tokens_of(passage: Passage, heads: Sequence[Node]) -> Tokens | None:
         return None
     after = found[-1]
     before = next(node for node in found if node.value.shape == after.value.shape)
-    (cosine, collapsed), (cosine_after, collapsed_after) = map(_alike, (before.seen, after.seen))
+    cosine, collapsed, _ = _alike(before.seen)
+    cosine_after, _, lost = _alike(after.seen)
     _, tokens, width = after.value.shape
-    return Tokens(tokens, width, cosine, cosine_after, collapsed, collapsed_after)
+    return Tokens(tokens, width, cosine, cosine_after, collapsed, lost)
 
 
 def _attends(node: Node) -> bool:
@@ -111,10 +113,13 @@ def _attends(node: Node) -> bool:
     return (node.kind in _SOFT and node.value.ndim >= 3) or node.kind.startswith(_FUSED)
 
 
-def _alike(values: Tensor) -> tuple[float, float]:
-    """Mean |cos| of two tokens of a sample, and the share of samples whose tokens are collapsed."""
-    seen = [collinear(_columns(sample)) for sample in values[:_SAMPLES]]
-    return float(np.mean([cosine for cosine, _ in seen])), float(np.mean([c for _, c in seen]))
+def _alike(values: Tensor) -> tuple[float, float, float]:
+    """Mean |cos| of two tokens of a sample, and the shares of samples whose tokens are collapsed,
+    and of those that leave too little to learn from.
+    """
+    seen = np.array([collinear(_columns(sample)) for sample in values[:_SAMPLES]], dtype=float)
+    cosine, collapsed, lost = seen.mean(axis=0)
+    return float(cosine), float(collapsed), float(lost)
 
 
 def _columns(sample: Tensor) -> Floats:

@@ -80,7 +80,7 @@ KEPT = 0.05
 mean."""
 FLOOR = 1e-3
 """The same share, whatever the batch had."""
-SPREAD = 1 / 3
+SPREAD = 0.6
 """A share of the fixed point's rank, below which what differs has lost its own."""
 LEARNABLE = 1e-5
 """A share of the energy in further directions, below which gradient descent fails to learn."""
@@ -264,34 +264,26 @@ def strength(G: Floats, width: int) -> float:
     return _look(G, width).strength
 
 
-def collinear(H: Floats) -> tuple[float, bool]:
-    """The mean |cos| of two columns of (d, n) features, n ≥ 3, and whether they are collapsed by
-    both yardsticks, of the rank and of the angle, and leave less than `LEARNABLE` to learn from.
+def collinear(H: Floats) -> tuple[float, bool, bool]:
+    """The mean |cos| of two columns of (d, n) features, n ≥ 3, whether they are collapsed by both
+    yardsticks, of the rank and of the angle, and whether that leaves less than `LEARNABLE` to learn
+    from.
 
-    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1], collinear(np.eye(8) + 1)[1]
-    ((0.0, False), True, False)
+    >>> collinear(np.eye(8)), collinear(np.ones((8, 8)))[1:], collinear(np.eye(8) + 1)[1:]
+    ((0.0, False, False), (True, True), (True, False))
     """
     if not H.any():
-        return 1.0, True
-    d = len(H)
-    seen = _look(np.asarray(gram(_triangle(H))), d)
+        return 1.0, True, True
+    seen = _look(np.asarray(gram(_triangle(H))), len(H))
     cosine = float(seen.alignment.mean())
-    if seen.collapse == 0 or cosine <= seen.aligned:
-        return cosine, False
-    return cosine, _further(float(np.trace(seen.K)), _recentred_rank(seen.K)) < LEARNABLE
+    collapsed = seen.collapse > 0 and cosine > seen.aligned
+    further = _further(float(np.trace(seen.K)), _recentred_rank(seen.K))
+    return cosine, collapsed, collapsed and further < LEARNABLE
 
 
 def _recentred_rank(K: Floats) -> float:
     energy = float(np.trace(K))
     return energy**2 / float(np.square(K).sum()) if energy > 0 else 0.0
-
-
-def _subtractable(energy: float, rank: float, most: float, width: int) -> bool:
-    """Whether what recentring leaves has `KEPT` of the energy, and `SPREAD` of the rank that it had
-    at ``most``, or of few the square root of that, which is more.
-    """
-    fixed = 1 / (1 / most + 1 / width)
-    return energy >= KEPT and rank >= max(SPREAD * fixed, math.sqrt(fixed))
 
 
 @dataclass(frozen=True)
@@ -548,13 +540,24 @@ def harmless(seen: Sequence[Measures], n: int, batch: Measures | None = None) ->
     last = seen[-1]
     if last.dead:
         return False
-    if final_run([item.strength for item in seen]) < DEEP:
-        return further_share(last) >= LEARNABLE
+    harmed = final_run([0.0 if _spread(item, n, batch) else item.strength for item in seen])
+    return harmed == 0 or (harmed < DEEP and further_share(last) >= LEARNABLE)
+
+
+def _spread(seen: Measures, n: int, batch: Measures | None) -> bool:
+    """Whether recentring leaves `KEPT` of the energy that differs in the batch, `FLOOR` at least,
+    and `SPREAD` of the rank that it may have, or of few the square root of that, which is more.
+    """
+    if seen.dead:
+        return False
     known = batch is not None and not batch.dead
     shared, rank = (batch.mean_share, batch.recentred_rank) if batch and known else (0.0, math.inf)
-    kept = 1 - last.mean_share
-    return kept >= FLOOR and _subtractable(
-        kept / max(1 - shared, kept), last.recentred_rank, min(rank, n - 1), last.width
+    fixed = 1 / (1 / min(rank, n - 1) + 1 / seen.width)
+    enough = max(FLOOR, KEPT * (1 - shared))
+    return (
+        seen.condition is not Condition.CLUSTERING
+        and 1 - seen.mean_share >= enough
+        and seen.recentred_rank >= max(SPREAD * fixed, math.sqrt(fixed))
     )
 
 
