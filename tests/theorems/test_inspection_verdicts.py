@@ -164,9 +164,9 @@ def test_a_mean_that_is_the_batchs_own_is_told_from_one_that_the_network_makes()
     torch.manual_seed(0)
     reading = Reading()
     assert inspect(reading, centred).state == "healthy", "half of the energy is in no mean"
-    found = inspect(reading, centred + 8)
-    assert found.state == "collapsing"
-    assert "the batch has 99% of its own energy in such a mean" in found.verdict
+    found = inspect(reading, centred + 1000)
+    assert found.state == "collapsing", "a millionth of the energy is in no mean"
+    assert "the batch has 100% of its own energy in such a mean" in found.verdict
     assert told in found.verdict
     standardised = ((images - images.mean(axis=0)) / (images.std(axis=0) + 1e-3))[:16]
     assert inspect(reading, standardised).state == "healthy"

@@ -25,9 +25,9 @@ and number of samples, each of which has forgotten an orthogonal start. If it is
 itself, the evidence is exchangeable with theirs, and is the largest of all with probability at most
 1/(`REPLICAS` + 1), whatever the yardsticks: a Monte Carlo test (Barnard 1963).
 
-Not all that is past a yardstick hinders learning. `harmless` says what does not: a mean that all
-samples share, which a bias takes away, as long as what differs keeps `KEPT` of the energy and
-`SPREAD` of its rank; and, over fewer than `DEEP` layers, any loss that leaves `LEARNABLE` of it in further
+Not all that is past a yardstick hinders learning. `harmless` says what does not: where recentring
+leaves the rank, nearly, and a share of the energy not much below the batch's, a bias takes away the
+rest; and over fewer than `DEEP` layers any loss that leaves `LEARNABLE` of the energy in further
 directions, from where gradient descent was measured to learn (`bench/shares_learned.py`).
 """
 
