@@ -30,7 +30,7 @@ def layers(*makers):
         parts += [weights, *(make() for make in makers)]
     return nn.Sequential(*parts)
 def healthy(): return layers(lambda: nn.BatchNorm1d(16), nn.ReLU)
-def collapsing(): return layers(nn.ReLU)
+def collapsing(): return nn.Sequential(layers(nn.ReLU), layers(nn.ReLU))
 def failing(): raise RuntimeError("two\\nlines")
 def leaving(): raise SystemExit(3)
 def wrong(): return [1]

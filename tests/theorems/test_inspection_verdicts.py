@@ -31,7 +31,7 @@ def samples(n: int, d: int, seed: int = 5) -> Tensor:
 def test_the_layer_where_it_begins_is_named() -> None:
     """Ten healthy layers, then ones that collapse."""
     torch.manual_seed(0)
-    parts = [*list(networks.batchnorm(96, 10))[:-1], *networks.vanilla(96, 15)]
+    parts = [*list(networks.batchnorm(96, 10))[:-1], *networks.vanilla(96, 25)]
     found = inspect(nn.Sequential(*parts), samples(16, 96))
     assert found.condition is Condition.COLLAPSING
     assert found.since is not None

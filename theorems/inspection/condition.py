@@ -552,7 +552,7 @@ def _spread(seen: Measures, n: int, batch: Measures | None) -> bool:
         return False
     known = batch is not None and not batch.dead
     shared, rank = (batch.mean_share, batch.recentred_rank) if batch and known else (0.0, math.inf)
-    fixed = 1 / (1 / min(rank, n - 1) + 1 / seen.width)
+    fixed = 1 / (1 / min(max(rank, 1.0), n - 1) + 1 / seen.width)
     enough = max(FLOOR, KEPT * (1 - shared))
     return (
         seen.condition is not Condition.CLUSTERING
