@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from os import PathLike, fspath
+from os import X_OK, PathLike, access, fspath
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +265,8 @@ def _existing(folder: str | PathLike[str], what: str) -> Path:
     if found != "a directory":
         why = {"no such file": "no such folder", None: "a file and no folder"}.get(found, found)
         raise DataError(f"{place}: {why}; {wanted}")
+    if not access(place, X_OK):
+        raise DataError(f"{place}: may not be entered; give yourself the right to, or {wanted}")
     return place
 
 

@@ -372,6 +372,18 @@ def test_a_folder_of_no_set_or_of_two_is_refused(tmp_path: Path) -> None:
         images_in(tmp_path)
 
 
+def test_a_folder_that_may_not_be_entered_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not that the files of two sets are in it, none of which can be looked for."""
+    monkeypatch.setattr("simulators.training.data.access", lambda path, mode: False)
+    for read in (images_in, lambda folder: images_from("mnist", folder)):
+        with pytest.raises(
+            DataError, match=r": may not be entered; give yourself the right to, or"
+        ):
+            read(cifar_folder(tmp_path))
+
+
 def test_images_are_pickled_as_where_they_are(tmp_path: Path) -> None:
     found = images_in(cifar_folder(tmp_path))
     packed = pickle.dumps(found)
