@@ -138,6 +138,17 @@ def test_the_network_is_left_as_it_was(build: Callable[[], nn.Module], batch: Te
     assert not any(part._forward_hooks for part in module.modules())
 
 
+def test_where_gradients_explode_it_is_not_said_that_layers_learn() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(*[nn.Linear(16, 16) for _ in range(10)], nn.Linear(16, 3))
+    for layer in network[:-1]:
+        nn.init.normal_(layer.weight, 0, 1e3)
+    found = inspect(network, samples(8, 16))
+    assert found.state == "exploding"
+    assert found.since is None
+    assert "learn" not in found.verdict
+
+
 class Derived(nn.Module):
     """What it is made of, and the derivative of that, as differential equations are solved by."""
 

@@ -348,8 +348,8 @@ class Inspection:
                 (k, layer) for k, layer in enumerate(self.layers, start=1) if layer.measures.dead
             )
             return f"dead from layer {start} ({dead.name!r}) on: {last.reason}"
-        if self.since is None:
-            return f"healthy: {rank}{self._pardon(last)}"
+        if self.since is None:  # what else is wrong may hinder learning
+            return f"healthy: {rank}{'' if self.unwell else self._pardon(last)}"
         first = self.layers[self.since - 1]
         place = f"at layer {self.since} ({first.name!r})"
         if self._from_the_batch_on:
