@@ -125,12 +125,12 @@ def test_the_reference_is_the_chain_of_batchnorm_and_relu() -> None:
 def test_an_excused_network_is_told_so() -> None:
     for seed in range(60):
         torch.manual_seed(seed)
-        found = inspect(networks.batchnorm(3, 30), torch.randn(SAMPLES, 3), seed=seed)
-        if found.chance is not None and found.chance.explains:
+        found = inspect(networks.batchnorm(3, 15), torch.randn(SAMPLES, 3), seed=seed)
+        if found.healthy and found.chance is not None and found.chance.explains:
             assert found.since is None
-            assert "; effective rank" in found.verdict
+            assert found.verdict.startswith("healthy: effective rank")
             assert (
-                f"{found.layers[29].measures.reason}), but by chance {found.chance.exceeded} of"
+                f"{found.layers[14].measures.reason}), but by chance {found.chance.exceeded} of"
                 in found.verdict
             )
             assert found.as_json()["chance"]["explains"] is True
