@@ -6,7 +6,7 @@ Plain networks of growing depth, at usual initialisations, lose what differs bet
 by. Each is inspected, and trained by SGD with momentum as `bench.trainable` does. By the share of
 energy that the last hidden layer has in neither the samples' mean nor one direction more
 (`further_share`) the command prints, a decade a line, how many train. `theorems inspect` calls a
-loss harmless over few layers down to a share below which none do (`LEARNABLE`).
+loss harmless over few layers down to a share below which hardly any do (`LEARNABLE`).
 
 Exit status: 0; 2 for bad usage.
 """
