@@ -1,4 +1,4 @@
-"""The healthy set builds, the same for a seed, and what decides on training tells flat from sound."""
+"""The healthy set builds, the same for a seed, and what decides on training tells flat from not."""
 
 from __future__ import annotations
 

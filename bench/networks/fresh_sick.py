@@ -349,7 +349,7 @@ class Experts(nn.Module):
         self.gate, self.head = nn.Linear(64, 2), nn.Linear(width, r.randint(2, 8))
         self.experts = nn.ModuleList(stack(64, width, 1, nn.ReLU, width) for _ in range(2))
         self.gate.bias.data.copy_(torch.tensor([40.0, -40.0]))
-        nn.init.constant_(self.experts[0][0].bias, -15.0)  # type: ignore
+        nn.init.constant_(self.experts[0][0].bias, -15.0)  # type: ignore[index]
 
     def forward(self, x: Tensor) -> Any:
         share = F.softmax(self.gate(x), dim=-1)
@@ -375,7 +375,7 @@ class Towers(nn.Module):
 
 def dead_at(net: nn.Sequential, place: int, below: float) -> nn.Sequential:
     """The network with the biases of the layer at a place all far below zero."""
-    nn.init.constant_(net[place].bias, below)  # type: ignore
+    nn.init.constant_(net[place].bias, below)  # type: ignore[arg-type]
     return net
 
 
@@ -390,7 +390,7 @@ def wrapped(net: nn.Sequential, wrap: Callable[[nn.Module], object]) -> nn.Seque
 def small_weight_norm(part: nn.Module) -> None:
     """Weight norm whose lengths all start at 0.1."""
     parametrizations.weight_norm(part)
-    part.parametrizations.weight.original0.data.fill_(0.1)  # type: ignore
+    part.parametrizations.weight.original0.data.fill_(0.1)  # type: ignore[union-attr,operator]
 
 
 def norm_of_one(r: Random) -> nn.Module:

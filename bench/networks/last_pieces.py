@@ -13,30 +13,16 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.networks.fresh_healthy_pieces import Net as Net
+
+__all__ = ["Net"]
+
 Built = tuple[nn.Module, Tensor]
 Init = Callable[[Tensor], Any]
 
 KINDS: dict[str, Callable[[int], Built]] = {}
 DIGITS = torch.tensor(load_digits().images, dtype=torch.float32) / 16
 SPREAD = DIGITS.std(0)
-
-
-class Net(nn.Module):
-    """Named parts, and the rule that takes an input through them."""
-
-    def __init__(self, rule: Callable[[Any, Any], Any], **parts: nn.Module | Tensor) -> None:
-        """Parts are submodules, parameters, or tensors, which become buffers."""
-        super().__init__()
-        self.rule = rule
-        for name, part in parts.items():
-            if isinstance(part, nn.Module | nn.Parameter):
-                setattr(self, name, part)
-            else:
-                self.register_buffer(name, part)
-
-    def forward(self, x: Tensor) -> Any:
-        """The output, a tensor or several."""
-        return self.rule(self, x)
 
 
 def kind(name: str) -> Callable[[Callable[[Random], Built]], Callable[[Random], Built]]:

@@ -4,9 +4,9 @@ L is a loss, or ΣG·Y of the outputs Y with entries of G standard normal. At ea
 ∂L/∂y of what the linear map gives is noted, y = Wx + b, all samples together. The logarithm of its
 norm against depth, the number of judged places before it, has the least-squares slope −log g: on
 its way back a gradient grows by the factor g a layer. Places that a way leads past lie on a line of
-their own height, as the branches of a network may all be scaled. Attention is a place too, though its maps are
-within one call, and the steps of a recurrent module are places of a chain of their own. What growth
-is too much, `growth` says.
+their own height, as the branches of a network may all be scaled. Attention is a place too, though
+its maps are within one call, and the steps of a recurrent module are places of a chain of their
+own. What growth is too much, `growth` says.
 """
 
 from __future__ import annotations

@@ -114,8 +114,8 @@ class Passage:
     of it is no place though it is a linear map or convolution. ``called`` names all modules that
     were called, with the number of calls. ``unfollowed`` is why data could not be followed, None if
     they were. ``inputs`` are what the network was given. ``objections`` are products in modules'
-    own code that are no places, with the reason, and ``mixed`` those of several things that the batch
-    enters.
+    own code that are no places, with the reason, and ``mixed`` those of several things that the
+    batch enters.
     """
 
     batch: Tensor

@@ -54,8 +54,8 @@ _CAPTIONS = {
     ),
     "gradients": (
         "Gradients on their way back",
-        "The norm of the loss's gradient at what each layer's map gives, y. Behind it an interval for "
-        "the geometric mean over initialisations, or over random output gradients, not for this "
+        "The norm of the loss's gradient at what each layer's map gives, y. Behind it an interval "
+        "for the geometric mean over initialisations, or over random output gradients, not for this "
         "one network, which may lie outside. Green, where a chain of the theory was simulated: "
         "from the smallest to the largest norm at what its layers give, h, back from the gradient "
         "that arrives at its end, and their mean; dotted, the same of this network.",

@@ -59,7 +59,7 @@ __all__ = ["Inspection", "Layer", "as_columns", "inspect", "watched"]
 _SHARED = 1 / 3
 """Of a batch's energy in the mean of its samples, from which on it is told of."""
 _STILL = 0.1
-"""Of what differs between samples of the batch, as a share of the energy, below which it is lost."""
+"""Of what differs between samples of the batch, a share of the energy below which it is lost."""
 
 
 @dataclass(frozen=True)
